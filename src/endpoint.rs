@@ -1,0 +1,135 @@
+//! The endpoint: what the user typed, as the host and port that every later step needs.
+
+use std::fmt;
+use std::net::Ipv6Addr;
+use std::str::FromStr;
+
+use rustls::pki_types::ServerName;
+
+/// The port on which IoT Core takes WebSocket upgrades signed with SigV4 (IoT developer guide,
+/// "Device communication protocols").
+pub const DEFAULT_PORT: u16 = 443;
+
+/// A host name or IP address with a port, as in `--endpoint HOST[:PORT]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    host: String,
+    port: u16,
+    server_name: ServerName<'static>,
+}
+
+/// Why an endpoint cannot work, found before any packet is sent.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// Nothing was given.
+    #[error("it is empty")]
+    Empty,
+    /// White space inside a name, usually from a copied line.
+    #[error("it contains a space")]
+    Space,
+    /// A URL, or a part of one, instead of a host.
+    #[error("give the bare host, without scheme or path: {0}")]
+    NotBare(String),
+    /// Something after the colon that is no port.
+    #[error("{0:?} is not a port from 1 to 65535")]
+    Port(String),
+    /// Neither a DNS name nor an IP address.
+    #[error("{0:?} is neither a DNS name nor an IP address")]
+    Host(String),
+}
+
+impl Endpoint {
+    /// The host without brackets or port, for name resolution.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The TCP port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The name that the server's certificate must carry, also sent as SNI (RFC 6066 section 3).
+    pub fn server_name(&self) -> ServerName<'static> {
+        self.server_name.clone()
+    }
+
+    /// The value of the `Host` header, which is also what gets signed: without the port on 443 and
+    /// with it on any other (RFC 9110 section 7.2).
+    pub fn authority(&self) -> String {
+        match self.port {
+            DEFAULT_PORT => self.bracketed_host(),
+            port => format!("{}:{port}", self.bracketed_host()),
+        }
+    }
+
+    /// The region in the name of an IoT Core endpoint, `<id>-ats.iot.<region>.<suffix>`; none for any
+    /// other host.
+    pub fn region(&self) -> Option<&str> {
+        let (_, rest) = self.host.split_once(".iot.")?;
+        let (label, _) = rest.split_once('.')?;
+        (label.contains('-') && label.ends_with(|c: char| c.is_ascii_digit())).then_some(label)
+    }
+
+    fn bracketed_host(&self) -> String {
+        match self.host.contains(':') {
+            true => format!("[{}]", self.host),
+            false => self.host.clone(),
+        }
+    }
+}
+
+/// Always with the port, as in `Connecting to HOST:PORT`.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.bracketed_host(), self.port)
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = EndpointError;
+
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        if text.is_empty() {
+            return Err(EndpointError::Empty);
+        }
+        if text.contains(char::is_whitespace) {
+            return Err(EndpointError::Space);
+        }
+        if text.contains(['/', '?', '#', '@']) {
+            return Err(EndpointError::NotBare(bare_host(text).to_owned()));
+        }
+        let (host, port) = split_port(text);
+        let port = match port {
+            None => DEFAULT_PORT,
+            Some(digits) => match digits.parse() {
+                Ok(0) | Err(_) => return Err(EndpointError::Port(digits.to_owned())),
+                Ok(port) => port,
+            },
+        };
+        let host = host.to_ascii_lowercase();
+        let server_name =
+            ServerName::try_from(host.clone()).map_err(|_| EndpointError::Host(host.clone()))?;
+        Ok(Self { host, port, server_name })
+    }
+}
+
+/// `[::1]:8883`, `::1`, `host:8883` or `host`, as the host without brackets and the port's digits.
+fn split_port(text: &str) -> (&str, Option<&str>) {
+    if text.parse::<Ipv6Addr>().is_ok() {
+        return (text, None);
+    }
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let inside = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    (inside.unwrap_or(host), port)
+}
+
+/// What is left of a URL without its scheme, user, path and query.
+fn bare_host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    authority.rsplit('@').next().unwrap_or(authority)
+}
