@@ -1,0 +1,156 @@
+//! One connection attempt, from the endpoint's name to an open byte stream: name resolution, TCP and TLS
+//! beside the credentials, then the signature, then the upgrade.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use tokio::net::TcpStream;
+use tokio::try_join;
+use tokio_rustls::client::TlsStream;
+use tokio_util::task::TaskTracker;
+
+use crate::credentials::{CredentialSource, SourceError};
+use crate::endpoint::Endpoint;
+use crate::presign::{PresignError, presign};
+use crate::stream::ByteStream;
+use crate::tcp::{self, TcpError};
+use crate::timeline::{Phase, Timeline};
+use crate::tls::{Tls, TlsError};
+use crate::upgrade::{UpgradeError, upgrade};
+
+/// IoT Core allows the clocks to differ by five minutes; one less leaves room for the way there.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(4 * 60);
+
+/// No byte stream, and in which phase it failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// No source has credentials.
+    #[error(transparent)]
+    Credentials(#[from] SourceError),
+    /// The upgrade request could not be signed.
+    #[error(transparent)]
+    Presign(#[from] PresignError),
+    /// Name resolution or TCP.
+    #[error(transparent)]
+    Tcp(#[from] TcpError),
+    /// TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The upgrade request was not answered with a WebSocket.
+    #[error(transparent)]
+    Upgrade(#[from] UpgradeError),
+}
+
+/// Opens freshly signed byte streams to one endpoint, as often as asked: credentials are fetched and the
+/// upgrade request is signed anew for every attempt, so reconnecting works however old the last one is.
+#[derive(Debug)]
+pub struct Connector {
+    endpoint: Endpoint,
+    region: String,
+    credentials: CredentialSource,
+    tls: Tls,
+    timeline: Timeline,
+    closing: TaskTracker,
+    /// How far the server's clock is ahead of the local one, once that has come to light. Seconds.
+    clock_offset: AtomicI64,
+}
+
+impl Connector {
+    /// A connector for `endpoint`, signing for `region`.
+    pub fn new(endpoint: Endpoint, region: String, credentials: CredentialSource, tls: Tls) -> Self {
+        let (timeline, closing) = (Timeline::default(), TaskTracker::new());
+        Self { endpoint, region, credentials, tls, timeline, closing, clock_offset: AtomicI64::new(0) }
+    }
+
+    /// Makes one attempt. If the server refuses the signature and its `date` shows that the local clock is
+    /// more than four minutes off, a second one is signed with the server's time.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`], which names the phase.
+    pub async fn connect(&self) -> Result<ByteStream<TlsStream<TcpStream>>, ConnectError> {
+        let result = self.attempt().await;
+        match &result {
+            Err(ConnectError::Upgrade(UpgradeError::Refused(answer)))
+                if answer.status == 403 && self.correct_clock(answer.date) =>
+            {
+                self.attempt().await
+            }
+            _ => result,
+        }
+    }
+
+    /// Waits until every stream that was dropped has closed its connection: a second at most, if the
+    /// server does not answer.
+    pub async fn closed(&self) {
+        self.closing.close();
+        self.closing.wait().await;
+    }
+
+    /// The phases of the latest attempt.
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    /// Where the credentials come from.
+    pub fn credentials(&self) -> &CredentialSource {
+        &self.credentials
+    }
+
+    /// By how many seconds the server's clock is ahead of the local one, if that had to be corrected.
+    pub fn clock_offset(&self) -> Option<i64> {
+        Some(self.clock_offset.load(Ordering::Relaxed)).filter(|seconds| *seconds != 0)
+    }
+
+    async fn attempt(&self) -> Result<ByteStream<TlsStream<TcpStream>>, ConnectError> {
+        self.timeline.restart();
+        let credentials = async { Ok(self.credentials.fetch().await?) };
+        let (tls, credentials) = try_join!(self.open_tls(), credentials)?;
+        let url = presign(&self.endpoint.authority(), &self.region, &credentials, self.now())?;
+        self.timeline.enter(Phase::WebSocket);
+        let socket = upgrade(tls, &url).await?;
+        self.timeline.enter(Phase::Mqtt);
+        Ok(ByteStream::new(socket, self.closing.clone()))
+    }
+
+    async fn open_tls(&self) -> Result<TlsStream<TcpStream>, ConnectError> {
+        let tcp = async {
+            let addresses = tcp::resolve(self.endpoint.host(), self.endpoint.port()).await?;
+            self.timeline.enter(Phase::Tcp);
+            Ok(tcp::connect(addresses).await?)
+        };
+        let roots = async { Ok::<_, ConnectError>(self.tls.prepare().await?) };
+        let (tcp, _) = try_join!(tcp, roots)?;
+        self.timeline.enter(Phase::Tls);
+        let tls = self.tls.handshake(self.endpoint.server_name(), tcp).await?;
+        self.timeline.enter(Phase::Credentials);
+        Ok(tls)
+    }
+
+    /// The server's time as far as it is known.
+    fn now(&self) -> SystemTime {
+        let offset = self.clock_offset.load(Ordering::Relaxed);
+        let distance = Duration::from_secs(offset.unsigned_abs());
+        match offset {
+            ..0 => SystemTime::now() - distance,
+            0.. => SystemTime::now() + distance,
+        }
+    }
+
+    /// Takes over the server's time if it is far from the one signed with; says whether it did.
+    fn correct_clock(&self, server: Option<SystemTime>) -> bool {
+        let Some(server) = server else { return false };
+        let now = self.now();
+        let (distance, sign) = match server.duration_since(now) {
+            Ok(ahead) => (ahead, 1),
+            Err(behind) => (behind.duration(), -1),
+        };
+        if distance <= CLOCK_TOLERANCE {
+            return false;
+        }
+        let correction = sign * i64::try_from(distance.as_secs()).unwrap_or(i64::MAX);
+        let offset = self.clock_offset.fetch_add(correction, Ordering::Relaxed) + correction;
+        tracing::warn!(seconds = offset, "signing with the server's time: the local clock is off");
+        true
+    }
+}

@@ -1,0 +1,154 @@
+//! Credentials: given by flag, or from the AWS chain (AWS SDKs and Tools Reference Guide, "Standardized
+//! credential providers"), kept until shortly before they expire.
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::Region;
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::meta::region::ProvideRegion;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::provider_config::ProviderConfig;
+use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use tokio::sync::{Mutex, OnceCell};
+
+/// Credentials that expire sooner are fetched anew before signing.
+const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
+
+/// No credentials.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// None of the sources has any; each stands here with its reason.
+    #[error("no credentials found")]
+    NoneFound(Vec<(String, CredentialsError)>),
+    /// A source that is configured does not work. The chain ends there, as it does in all AWS tools.
+    #[error("the {name} does not provide credentials")]
+    Failed {
+        /// The source.
+        name: String,
+        /// What it said.
+        source: CredentialsError,
+    },
+}
+
+/// Credentials, and the source they are from.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The source, as in "credentials from the NAME".
+    pub source: String,
+    /// What it gave.
+    pub credentials: Credentials,
+}
+
+/// Where credentials come from, asked anew whenever the last ones are about to expire.
+#[derive(Debug)]
+pub struct CredentialSource {
+    origin: Origin,
+    latest: Mutex<Option<Found>>,
+}
+
+#[derive(Debug)]
+enum Origin {
+    Fixed(Credentials),
+    Chain { profile: Option<String>, region: String, links: OnceCell<Vec<Link>> },
+}
+
+type Link = (String, SharedCredentialsProvider);
+
+impl CredentialSource {
+    /// Always these credentials.
+    pub fn fixed(credentials: Credentials) -> Self {
+        Self { origin: Origin::Fixed(credentials), latest: Mutex::default() }
+    }
+
+    /// The chain: environment, profile, web identity, container, EC2 instance metadata. With `profile` it
+    /// is that profile alone. `region` is for STS where the profile names none.
+    pub fn chain(profile: Option<String>, region: String) -> Self {
+        let origin = Origin::Chain { profile, region, links: OnceCell::new() };
+        Self { origin, latest: Mutex::default() }
+    }
+
+    /// The credentials to sign with now, at least a minute before they expire.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`] when no source has any, or one that is configured fails.
+    pub async fn fetch(&self) -> Result<Credentials, SourceError> {
+        let mut latest = self.latest.lock().await;
+        match &*latest {
+            Some(found) if is_fresh(&found.credentials) => Ok(found.credentials.clone()),
+            _ => {
+                let found = self.load().await?;
+                tracing::info!(source = found.source, "credentials loaded");
+                Ok(latest.insert(found).credentials.clone())
+            }
+        }
+    }
+
+    /// What the last [`fetch`](Self::fetch) gave; none before the first or while one is running.
+    pub fn latest(&self) -> Option<Found> {
+        self.latest.try_lock().ok()?.clone()
+    }
+
+    async fn load(&self) -> Result<Found, SourceError> {
+        let (profile, region, links) = match &self.origin {
+            Origin::Fixed(credentials) => {
+                return Ok(Found { source: "command line".to_owned(), credentials: credentials.clone() });
+            }
+            Origin::Chain { profile, region, links } => (profile, region, links),
+        };
+        let mut reasons = Vec::new();
+        for (name, provider) in links.get_or_init(|| links_of(profile.as_deref(), region)).await {
+            match provider.provide_credentials().await {
+                Ok(credentials) => {
+                    return Ok(Found { source: name.clone(), credentials });
+                }
+                Err(reason @ CredentialsError::CredentialsNotLoaded(_)) => {
+                    reasons.push((name.clone(), reason))
+                }
+                Err(source) => {
+                    return Err(SourceError::Failed { name: name.clone(), source });
+                }
+            }
+        }
+        Err(SourceError::NoneFound(reasons))
+    }
+}
+
+fn is_fresh(credentials: &Credentials) -> bool {
+    credentials.expiry().is_none_or(|expiry| expiry > SystemTime::now() + REFRESH_BEFORE_EXPIRY)
+}
+
+/// The sources in the order in which the AWS SDKs ask them.
+async fn links_of(profile: Option<&str>, region: &str) -> Vec<Link> {
+    let https = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    let config = ProviderConfig::default().with_http_client(https.build_https());
+    let mut region_of_profile = ProfileFileRegionProvider::builder().configure(&config);
+    let mut from_profile = ProfileFileCredentialsProvider::builder();
+    if let Some(name) = profile {
+        region_of_profile = region_of_profile.profile_name(name);
+        from_profile = from_profile.profile_name(name);
+    }
+    let region = region_of_profile.build().region().await.unwrap_or(Region::new(region.to_owned()));
+    let config = config.with_region(Some(region));
+    let from_profile = from_profile.configure(&config).build();
+    if let Some(name) = profile {
+        return vec![(format!("profile {name}"), SharedCredentialsProvider::new(from_profile))];
+    }
+    vec![
+        link("environment", EnvironmentVariableCredentialsProvider::new()),
+        link("profile", from_profile),
+        link("web identity token", WebIdentityTokenCredentialsProvider::builder().configure(&config).build()),
+        link("container", EcsCredentialsProvider::builder().configure(&config).build()),
+        link("EC2 instance metadata", ImdsCredentialsProvider::builder().configure(&config).build()),
+    ]
+}
+
+fn link(name: &str, provider: impl ProvideCredentials + 'static) -> Link {
+    (name.to_owned(), SharedCredentialsProvider::new(provider))
+}

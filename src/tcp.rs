@@ -1,0 +1,82 @@
+//! TCP: the endpoint's name to one open connection, whichever address answers first.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::sleep;
+
+/// How long an address may stay silent before the next is tried beside it (RFC 8305 section 8).
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// No connection to any address of the endpoint.
+#[derive(Debug, thiserror::Error)]
+pub enum TcpError {
+    /// The name has no address, or the resolver did not answer.
+    #[error("cannot resolve the name {host:?}")]
+    Resolve {
+        /// The name as it was looked up.
+        host: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// Every address refused or was unreachable; each stands here with its reason.
+    #[error("no TCP connection: {}", list(.0))]
+    Connect(Vec<(SocketAddr, io::Error)>),
+}
+
+/// All addresses of `host`, the two families in turn (RFC 8305 section 4).
+///
+/// # Errors
+///
+/// [`TcpError::Resolve`] when there is none.
+pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, TcpError> {
+    let found = lookup_host((host, port))
+        .await
+        .map_err(|source| TcpError::Resolve { host: host.to_owned(), source })?;
+    let (v6, v4): (Vec<_>, Vec<_>) = found.partition(SocketAddr::is_ipv6);
+    let mut ranked: Vec<_> = v6.into_iter().enumerate().chain(v4.into_iter().enumerate()).collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    Ok(ranked.into_iter().map(|(_, address)| address).collect())
+}
+
+/// Connects to the first of `addresses` that accepts. The next one is tried as soon as one fails, or
+/// beside it after 250 ms of silence (RFC 8305 section 5). `TCP_NODELAY` is set, since every packet sent
+/// here is one that the server waits for.
+///
+/// # Errors
+///
+/// [`TcpError::Connect`] when all have failed.
+pub async fn connect(addresses: Vec<SocketAddr>) -> Result<TcpStream, TcpError> {
+    let mut waiting = addresses.into_iter();
+    let mut attempts = FuturesUnordered::new();
+    let mut failures = Vec::new();
+    loop {
+        match waiting.next() {
+            Some(address) => attempts.push(async move { (address, open(address).await) }),
+            None if attempts.is_empty() => return Err(TcpError::Connect(failures)),
+            None => {}
+        }
+        tokio::select! {
+            Some((address, attempt)) = attempts.next() => match attempt {
+                Ok(stream) => return Ok(stream),
+                Err(error) => failures.push((address, error)),
+            },
+            () = sleep(ATTEMPT_DELAY), if waiting.len() > 0 => {}
+        }
+    }
+}
+
+async fn open(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+fn list(failures: &[(SocketAddr, io::Error)]) -> String {
+    let each: Vec<_> = failures.iter().map(|(address, error)| format!("{address}: {error}")).collect();
+    each.join(", ")
+}

@@ -1,0 +1,179 @@
+//! The upgrade request (RFC 6455 section 4.1), and whatever the server answers instead of a proper 101.
+
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{self, HeaderMap, HeaderName};
+use hyper::http::{StatusCode, uri::Uri};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+/// The subprotocol IoT Core requires (MQTT 5 section 6).
+const SUBPROTOCOL: &str = "mqtt";
+
+/// More than any refusal of IoT Core, and little enough to hold. Bytes.
+const MAX_HEAD: usize = 16 * 1024;
+const MAX_BODY: usize = 16 * 1024;
+
+/// How long a refusal's body may take; its head has said the essential by then.
+const BODY_TIME: Duration = Duration::from_secs(2);
+
+/// MQTT packets are small here, and tungstenite allocates its read buffer at once. Bytes.
+const READ_BUFFER: usize = 4 * 1024;
+
+/// More than the 128 KiB that IoT Core takes for a payload ("AWS IoT Core message broker and protocol
+/// limits and quotas"). Bytes.
+const MAX_MESSAGE: usize = 1024 * 1024;
+
+/// The upgrade did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum UpgradeError {
+    /// The server answered with another status than 101.
+    #[error("the server refused the upgrade with {}", .0.status)]
+    Refused(Box<Answer>),
+    /// The server answered 101, but not to this request (RFC 6455 section 4.1).
+    #[error("the server's 101 answer is not a WebSocket for MQTT: {1}")]
+    NotWebSocket(Box<Answer>, &'static str),
+    /// The answer is not HTTP, or longer than any sensible one, or the connection ended before it.
+    #[error("no answer to the upgrade request")]
+    NoAnswer(#[source] hyper::Error),
+    /// The URL or the host makes no valid request.
+    #[error("the upgrade request is not valid HTTP")]
+    Request(#[from] hyper::http::Error),
+}
+
+/// What the server said in place of a proper 101.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// `x-amzn-ErrorType` without its trailing colon.
+    pub error_type: Option<String>,
+    /// `x-amzn-RequestId`.
+    pub request_id: Option<String>,
+    /// `message` out of a JSON body.
+    pub message: Option<String>,
+    /// The server's clock, from `date`.
+    pub date: Option<SystemTime>,
+    /// `server`: who this is, if it is not IoT Core.
+    pub server: Option<String>,
+    /// `location`: where a redirect points.
+    pub location: Option<String>,
+}
+
+/// Sends the upgrade request for the presigned `url` over `stream` and returns the open WebSocket.
+///
+/// # Errors
+///
+/// [`UpgradeError`] with the server's answer, as far as there was one.
+pub async fn upgrade<S>(stream: S, url: &str) -> Result<WebSocketStream<S>, UpgradeError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let key = generate_key();
+    let request = request(url, &key)?;
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(MAX_HEAD)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(UpgradeError::NoAnswer)?;
+    // It ends by itself when `sender` and the response are dropped, or hands the stream back after a 101.
+    let connection = tokio::spawn(connection.without_shutdown());
+    let response = sender.send_request(request).await.map_err(UpgradeError::NoAnswer)?;
+
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        return Err(UpgradeError::Refused(Box::new(Answer::read(response).await)));
+    }
+    if let Some(flaw) = flaw(response.headers(), &key) {
+        return Err(UpgradeError::NotWebSocket(Box::new(Answer::from_head(&response)), flaw));
+    }
+    let parts = match connection.await {
+        Ok(parts) => parts.map_err(UpgradeError::NoAnswer)?,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    };
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .max_frame_size(Some(MAX_MESSAGE))
+        .max_message_size(Some(MAX_MESSAGE));
+    let (stream, early) = (parts.io.into_inner(), parts.read_buf.to_vec());
+    Ok(WebSocketStream::from_partially_read(stream, early, Role::Client, Some(config)).await)
+}
+
+fn request(url: &str, key: &str) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
+    let uri: Uri = url.parse()?;
+    let authority = uri.authority().map(|authority| authority.as_str().to_owned()).unwrap_or_default();
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    Request::get(target)
+        .header(header::HOST, authority)
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "websocket")
+        .header(header::SEC_WEBSOCKET_VERSION, "13")
+        .header(header::SEC_WEBSOCKET_KEY, key)
+        .header(header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL)
+        .body(Empty::new())
+}
+
+/// What keeps a 101 from being the answer to this request.
+fn flaw(headers: &HeaderMap, key: &str) -> Option<&'static str> {
+    let is = |name: HeaderName, wanted: &str| {
+        let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|list| list.split(',')).any(|item| item.trim().eq_ignore_ascii_case(wanted))
+    };
+    let accept = headers.get(header::SEC_WEBSOCKET_ACCEPT).map(|value| value.as_bytes());
+    if !is(header::UPGRADE, "websocket") || !is(header::CONNECTION, "upgrade") {
+        Some("it does not switch to WebSocket")
+    } else if accept != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
+        Some("its sec-websocket-accept does not match")
+    } else if !is(header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
+        Some("it does not choose the subprotocol mqtt")
+    } else {
+        None
+    }
+}
+
+impl Answer {
+    async fn read(response: Response<Incoming>) -> Self {
+        let mut answer = Self::from_head(&response);
+        let mut body = Vec::new();
+        let mut incoming = response.into_body();
+        // Whatever has come by the time or the limit is better than nothing.
+        let all = async {
+            while let Some(Ok(frame)) = incoming.frame().await {
+                body.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
+                if body.len() > MAX_BODY {
+                    break;
+                }
+            }
+        };
+        timeout(BODY_TIME, all).map(drop).await;
+        answer.message = serde_json::from_slice::<serde_json::Value>(&body)
+            .ok()
+            .and_then(|json| Some(json.get("message")?.as_str()?.to_owned()));
+        answer
+    }
+
+    fn from_head<B>(response: &Response<B>) -> Self {
+        let text = |name: &str| {
+            let value = response.headers().get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        Self {
+            status: response.status(),
+            error_type: text("x-amzn-errortype").map(|kind| kind.trim_end_matches(':').to_owned()),
+            request_id: text("x-amzn-requestid"),
+            message: None,
+            date: text("date").and_then(|date| httpdate::parse_http_date(&date).ok()),
+            server: text("server"),
+            location: text("location"),
+        }
+    }
+}
