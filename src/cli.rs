@@ -1,0 +1,161 @@
+//! The command line: its flags, and the checks that need no network.
+
+use std::path::Path;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Parser, ValueEnum};
+use uuid::Uuid;
+
+use crate::credentials::CredentialSource;
+use crate::endpoint::Endpoint;
+use crate::tls::{Tls, TlsError};
+
+/// Connect to AWS IoT Core over MQTT 5 on a WebSocket signed with SigV4, then disconnect cleanly.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Cli {
+    /// IoT Core endpoint: aws iot describe-endpoint --endpoint-type iot:Data-ATS
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub endpoint: Endpoint,
+
+    /// AWS region of the endpoint, to sign for
+    #[arg(long, env = "AWS_REGION", value_parser = region)]
+    pub region: String,
+
+    /// Access key ID; without it, credentials come from the AWS credential chain
+    #[arg(long, value_name = "ID", requires = "secret", value_parser = NonEmptyStringValueParser::new())]
+    pub access_key: Option<String>,
+
+    /// Secret access key; other users of this machine can see it while the program runs
+    #[arg(long, value_name = "KEY", requires = "access_key", value_parser = secret)]
+    pub secret: Option<Secret>,
+
+    /// Session token that belongs to a temporary key pair
+    #[arg(long, value_name = "TOKEN", requires = "access_key", value_parser = secret)]
+    pub session_token: Option<Secret>,
+
+    /// Take the credentials of this profile, whatever the environment holds
+    #[arg(long, value_name = "NAME", conflicts_with = "access_key", value_parser = NonEmptyStringValueParser::new())]
+    pub profile: Option<String>,
+
+    /// MQTT client ID [default: test-<UUID>]
+    #[arg(long, value_name = "ID", value_parser = client_id, default_value_t = random_client_id(), hide_default_value = true)]
+    pub client_id: String,
+
+    /// Trust only the root certificates in this file instead of the system's
+    #[arg(long, value_name = "PEM", value_parser = ca_file)]
+    pub ca_file: Option<Tls>,
+
+    /// Deadline for connecting, all attempts together
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub timeout: Duration,
+
+    /// How often to try where another attempt may help
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub attempts: u32,
+
+    /// What to log to stderr [default: none, or what RUST_LOG says]
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<LogLevel>,
+}
+
+/// The levels of the AWS IoT device SDKs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum LogLevel {
+    None,
+    Fatal,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// Text that no log and no message may show.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(redacted)")
+    }
+}
+
+impl Cli {
+    /// The credentials given by flag, or else the chain.
+    pub fn credentials(&self) -> CredentialSource {
+        match (&self.access_key, &self.secret) {
+            (Some(id), Some(Secret(secret))) => {
+                let token = self.session_token.clone().map(|Secret(token)| token);
+                CredentialSource::fixed(Credentials::new(id, secret, token, None, "command line"))
+            }
+            _ => CredentialSource::chain(self.profile.clone(), self.region.clone()),
+        }
+    }
+
+    /// The trusted roots.
+    pub fn tls(&self) -> Tls {
+        self.ca_file.clone().unwrap_or_else(Tls::with_system_roots)
+    }
+
+    /// What will probably not work as meant, though it can be tried.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if let Some(named) = self.endpoint.region().filter(|named| *named != self.region) {
+            warnings
+                .push(format!("the endpoint is in {named}, but the region to sign for is {}", self.region));
+        }
+        if self.client_id.contains(['#', '+', '/']) {
+            warnings.push("IoT Core publishes no lifecycle events for client IDs with #, + or /".to_owned());
+        }
+        warnings
+    }
+}
+
+fn random_client_id() -> String {
+    format!("test-{}", Uuid::new_v4())
+}
+
+/// A DNS label (RFC 1035 section 2.3.1), since the region becomes one in every AWS endpoint.
+fn region(text: &str) -> Result<String, &'static str> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    match text {
+        "" => Err("it is empty"),
+        _ if text.len() > 63
+            || !text.chars().all(allowed)
+            || text.starts_with('-')
+            || text.ends_with('-') =>
+        {
+            Err("not the name of a region, such as us-east-1")
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// The limit is IoT Core's; control characters are out by MQTT 5 section 1.5.4.
+fn client_id(text: &str) -> Result<String, &'static str> {
+    match text {
+        "" => Err("it is empty"),
+        _ if text.len() > 128 => Err("it is longer than 128 bytes"),
+        _ if text.contains(char::is_control) => Err("it contains a control character"),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+fn secret(text: &str) -> Result<Secret, &'static str> {
+    if text.is_empty() { Err("it is empty") } else { Ok(Secret(text.to_owned())) }
+}
+
+fn ca_file(path: &str) -> Result<Tls, TlsError> {
+    Tls::with_ca_file(Path::new(path))
+}
+
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    match text.parse() {
+        Ok(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
+        _ => Err("not a whole number of seconds from 1 to 86400"),
+    }
+}
