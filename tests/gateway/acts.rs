@@ -1,0 +1,78 @@
+//! How the gateway can be scripted to misbehave: what it does instead of its duty, and when.
+
+use std::future::pending;
+use std::io::Result;
+use std::time::Duration;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::time::sleep;
+
+/// The moment at which the acts begin.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Stage {
+    /// A TCP connection came in; bytes go out bare, before TLS.
+    Accept,
+    /// The whole upgrade request was read; bytes go out under TLS, as in every later stage.
+    Request,
+    /// CONNECT was read; bytes go out beneath the WebSocket layer, so send whole frames.
+    Connect,
+    /// DISCONNECT was read.
+    Disconnect,
+    /// The WebSocket Close was read.
+    Close,
+}
+
+/// One thing the gateway does. A list that runs out ends as with `Fin`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    Send(Vec<u8>),
+    /// One byte in each interval.
+    Drip(Vec<u8>, Duration),
+    Wait(Duration),
+    /// Only listen, until the client ends the connection.
+    Hold,
+    /// The same bytes over and over, until the client goes away.
+    Flood(Vec<u8>),
+    /// TLS close_notify, then TCP FIN.
+    Fin,
+    /// TCP FIN without close_notify.
+    Abort,
+    /// TCP RST.
+    Reset,
+    /// Be a good server again, beginning with the answer due at this stage.
+    Continue,
+    /// Be a good server again; the acts before this were the answer due at this stage.
+    Resume,
+}
+
+/// Performs the acts up to the one that ends the connection or the misbehaviour, and gives that
+/// one back. A failed write is the end of them, for then the client is gone.
+pub async fn perform<'a>(acts: &'a [Act], writer: &mut (impl AsyncWrite + Unpin)) -> Result<&'a Act> {
+    for act in acts {
+        match act {
+            Act::Send(bytes) => send(writer, bytes).await?,
+            Act::Drip(bytes, interval) => {
+                for byte in bytes {
+                    send(writer, &[*byte]).await?;
+                    sleep(*interval).await;
+                }
+            }
+            Act::Wait(time) => sleep(*time).await,
+            Act::Hold => pending().await,
+            Act::Flood(bytes) => loop {
+                send(writer, bytes).await?;
+            },
+            last => return Ok(last),
+        }
+    }
+    Ok(&Act::Fin)
+}
+
+/// Whether the gateway is to be a good server again after the acts.
+pub fn go_on(acts: &[Act]) -> bool {
+    matches!(acts.last(), Some(Act::Continue | Act::Resume))
+}
+
+pub async fn send(writer: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> Result<()> {
+    writer.write_all(bytes).await?;
+    writer.flush().await
+}

@@ -1,0 +1,79 @@
+//! Certificates made when the gateway starts: an authority and a server certificate it issues.
+//!
+//! RFC 5280; AWS IoT developer guide, "Server authentication" (what a client must check).
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::version::{TLS12, TLS13};
+use std::sync::Arc;
+
+/// Which certificate the server shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Certificate {
+    Trusted,
+    UnknownIssuer,
+    Expired,
+    NotYetValid,
+    WrongName,
+}
+
+/// A certificate authority.
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    pub fn new(name: &str) -> Authority {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        params.distinguished_name.push(DnType::CommonName, name);
+        let issuer = CertifiedIssuer::self_signed(params, new_key());
+        Authority(issuer.expect("an authority can sign itself"))
+    }
+
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// A TLS server with that certificate.
+    pub fn server(&self, certificate: Certificate, tls12_only: bool) -> Arc<ServerConfig> {
+        if certificate == Certificate::UnknownIssuer {
+            let stranger = Authority::new("An authority nobody trusts");
+            return stranger.server(Certificate::Trusted, tls12_only);
+        }
+        let key = new_key();
+        let issued = server_params(certificate).signed_by(&key, &self.0);
+        let chain = vec![issued.expect("the authority can issue").der().clone()];
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let versions = if tls12_only { &[&TLS12][..] } else { &[&TLS12, &TLS13] };
+        ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(versions)
+            .expect("ring serves both versions")
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .expect("the key is the certificate's")
+            .into()
+    }
+}
+
+fn server_params(certificate: Certificate) -> CertificateParams {
+    let names = match certificate {
+        Certificate::WrongName => vec!["elsewhere.example".into()],
+        _ => vec!["localhost".into(), "127.0.0.1".into(), "::1".into()],
+    };
+    let mut params = CertificateParams::new(names).expect("these are names and addresses");
+    match certificate {
+        Certificate::Expired => params.not_after = date_time_ymd(2020, 1, 1),
+        Certificate::NotYetValid => params.not_before = date_time_ymd(2999, 1, 1),
+        _ => {}
+    }
+    params
+}
+
+fn new_key() -> KeyPair {
+    KeyPair::generate().expect("ring makes keys")
+}

@@ -1,0 +1,219 @@
+//! Verifies the signature of a presigned upgrade request, apart from any AWS code.
+//!
+//! Written from "AWS Signature Version 4 for API requests" in the IAM user guide: the pages
+//! "Create a signed AWS API request" (canonical request, string to sign, signing key) and
+//! "Authentication methods" (the query parameters). Two things are AWS IoT's own: the service
+//! name, and the session token, which stands in the query but outside the signature.
+//!
+//! It is stricter than AWS: a URL with one character altered is refused, whichever it is.
+
+use super::http::{Refusal, Request};
+use hmac::{Hmac, KeyInit, Mac};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use time::format_description::StaticFormatDescription;
+use time::macros::format_description;
+use time::{Duration, OffsetDateTime, PrimitiveDateTime};
+
+pub const SERVICE: &str = "iotdevicegateway";
+const ALLOWED_SKEW: Duration = Duration::minutes(5);
+const DATE_FORMAT: StaticFormatDescription =
+    format_description!("[year][month][day]T[hour][minute][second]Z");
+/// RFC 3986, section 2.3: letters, digits and these four stand unencoded.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+const INVALID_TOKEN: &str = "The security token included in the request is invalid.";
+const WRONG_SIGNATURE: &str = "The request signature we calculated does not match the signature \
+    you provided. Check your AWS Secret Access Key and signing method.";
+
+/// A key the gateway knows; a temporary one has a session token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Key {
+    pub access_key: String,
+    pub secret: String,
+    pub session_token: Option<String>,
+}
+
+/// What a verified URL said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verified {
+    pub access_key: String,
+    pub session_token: Option<String>,
+    pub region: String,
+    pub date: String,
+    pub expires: Option<u32>,
+}
+
+pub fn verify(
+    request: &Request,
+    keys: &[Key],
+    region: &str,
+    now: OffsetDateTime,
+) -> Result<Verified, Refusal> {
+    let query = Query::of(request)?;
+    let credential = query.required("X-Amz-Credential")?;
+    let (access_key, scope) = credential.split_once('/').unwrap_or_default();
+    let parts: Vec<&str> = scope.split('/').collect();
+    let &[day, scope_region, service, terminator] = &parts[..] else {
+        let message = format!("Malformed credential '{credential}'.");
+        return Err(Refusal::invalid(message));
+    };
+    let key = find_key(access_key, &query, keys)?;
+    check_scope(scope_region, service, terminator, region)?;
+    let date = query.required("X-Amz-Date")?;
+    if date.get(..8) != Some(day) {
+        let message = "Date in Credential scope does not match the day of X-Amz-Date.";
+        return Err(Refusal::forbidden(message));
+    }
+    let expires = query.expires()?;
+    check_clock(&date, expires, now)?;
+    let expected = match query.required("X-Amz-Algorithm")?.as_str() {
+        "AWS4-HMAC-SHA256" => hmac_signature(request, &query, scope, &date, &key.secret)?,
+        other => {
+            let message = format!("Unsupported algorithm '{other}'.");
+            return Err(Refusal::invalid(message));
+        }
+    };
+    if query.required("X-Amz-Signature")? != expected {
+        return Err(Refusal::forbidden(WRONG_SIGNATURE));
+    }
+    Ok(Verified {
+        access_key: access_key.into(),
+        session_token: key.session_token.clone(),
+        region: region.into(),
+        date,
+        expires,
+    })
+}
+
+/// The query as it was sent, still encoded, sorted by name as the canonical query is.
+struct Query(BTreeMap<String, String>);
+
+impl Query {
+    fn of(request: &Request) -> Result<Query, Refusal> {
+        let (path, query) = request.target.split_once('?').unwrap_or_default();
+        if request.method != "GET" || path != "/mqtt" {
+            return Err(Refusal::invalid("Only a signed GET of /mqtt is served."));
+        }
+        let mut parameters = BTreeMap::new();
+        for pair in query.split('&') {
+            let (name, value) = pair
+                .split_once('=')
+                .filter(|(name, value)| encoded_canonically(name) && encoded_canonically(value))
+                .ok_or_else(|| Refusal::invalid(format!("Malformed query parameter '{pair}'.")))?;
+            if parameters.insert(name.into(), value.into()).is_some() {
+                let message = format!("Query parameter '{name}' is given more than once.");
+                return Err(Refusal::invalid(message));
+            }
+        }
+        Ok(Query(parameters))
+    }
+
+    fn get(&self, name: &str) -> Option<String> {
+        let value = percent_decode_str(self.0.get(name)?);
+        Some(value.decode_utf8_lossy().into_owned())
+    }
+
+    fn required(&self, name: &str) -> Result<String, Refusal> {
+        self.get(name).ok_or_else(|| Refusal::invalid(format!("Missing query parameter '{name}'.")))
+    }
+
+    fn expires(&self) -> Result<Option<u32>, Refusal> {
+        let Some(text) = self.get("X-Amz-Expires") else {
+            return Ok(None);
+        };
+        match text.parse() {
+            Ok(seconds @ 1..=86400) => Ok(Some(seconds)),
+            _ => Err(Refusal::invalid(format!("X-Amz-Expires must be 1 to 86400 seconds, not '{text}'."))),
+        }
+    }
+
+    fn canonical(&self) -> String {
+        let signed = |name: &str| !["X-Amz-Signature", "X-Amz-Security-Token"].contains(&name);
+        let pairs = self.0.iter().filter(|(name, _)| signed(name));
+        let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("&")
+    }
+}
+
+/// Whether the text is what encoding it anew would give: nothing but the unreserved characters
+/// unencoded, none of those encoded, and hexadecimal digits in upper case.
+fn encoded_canonically(text: &str) -> bool {
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.is_ok_and(|decoded| utf8_percent_encode(&decoded, RESERVED).to_string() == text)
+}
+
+fn find_key<'a>(access_key: &str, query: &Query, keys: &'a [Key]) -> Result<&'a Key, Refusal> {
+    let token = query.get("X-Amz-Security-Token");
+    keys.iter()
+        .find(|key| key.access_key == access_key && key.session_token == token)
+        .ok_or_else(|| Refusal::forbidden(INVALID_TOKEN))
+}
+
+fn check_scope(scope_region: &str, service: &str, terminator: &str, region: &str) -> Result<(), Refusal> {
+    let wanted = if scope_region != region {
+        format!("valid region, not '{scope_region}'")
+    } else if service != SERVICE {
+        format!("correct service: '{SERVICE}'")
+    } else if terminator != "aws4_request" {
+        format!("valid terminator: 'aws4_request', not '{terminator}'")
+    } else {
+        return Ok(());
+    };
+    let message = format!("Credential should be scoped to a {wanted}.");
+    Err(Refusal::forbidden(message))
+}
+
+fn check_clock(date: &str, expires: Option<u32>, now: OffsetDateTime) -> Result<(), Refusal> {
+    let signed = PrimitiveDateTime::parse(date, DATE_FORMAT)
+        .map_err(|_| Refusal::invalid(format!("Malformed X-Amz-Date '{date}'.")))?
+        .assume_utc();
+    let (earliest, latest) = (now - ALLOWED_SKEW, now + ALLOWED_SKEW);
+    let lifetime = expires.map_or(ALLOWED_SKEW, |seconds| Duration::seconds(seconds.into()));
+    let [earliest_text, now_text, latest_text] = [earliest, now, latest].map(basic_date);
+    let message = if signed > latest {
+        format!("not yet current: {date} is still later than {latest_text} ({now_text} + 5 min.)")
+    } else if signed < earliest {
+        format!("expired: {date} is now earlier than {earliest_text} ({now_text} - 5 min.)")
+    } else if signed + lifetime < now {
+        format!("expired: {date} was valid for {lifetime}, and now it is {now_text}")
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::forbidden(format!("Signature {message}")))
+}
+
+fn basic_date(moment: OffsetDateTime) -> String {
+    let text = moment.format(DATE_FORMAT);
+    text.expect("the format has only date and time fields")
+}
+
+fn hmac_signature(
+    request: &Request,
+    query: &Query,
+    scope: &str,
+    date: &str,
+    secret: &str,
+) -> Result<String, Refusal> {
+    if query.required("X-Amz-SignedHeaders")? != "host" {
+        let message = "The signed headers must be exactly 'host'.";
+        return Err(Refusal::invalid(message));
+    }
+    let host =
+        request.only_header("host").ok_or_else(|| Refusal::invalid("Exactly one Host header is wanted."))?;
+    let (query, empty_payload) = (query.canonical(), hex::encode(Sha256::digest(b"")));
+    let canonical_request = format!("GET\n/mqtt\n{query}\nhost:{host}\n\nhost\n{empty_payload}");
+    let hashed_request = hex::encode(Sha256::digest(canonical_request));
+    let string_to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{hashed_request}");
+    // The signing key: the secret, narrowed by each part of the scope in turn.
+    let start = format!("AWS4{secret}").into_bytes();
+    let key = scope.split('/').fold(start, hmac);
+    Ok(hex::encode(hmac(key, &string_to_sign)))
+}
+
+fn hmac(key: Vec<u8>, text: &str) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes a key of any length");
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().to_vec()
+}

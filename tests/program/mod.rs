@@ -1,0 +1,89 @@
+//! The real binary, run as a user would, in an environment with nothing of the developer's in it.
+
+#![allow(dead_code)]
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+/// Longer than any run may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A command line under construction.
+pub struct Program {
+    command: Command,
+    home: TempDir,
+}
+
+/// What a finished run left.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The exit code; -1 if a signal ended the program.
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+    pub elapsed: Duration,
+}
+
+impl Program {
+    /// The program without arguments, with an empty home and no way to EC2 instance metadata.
+    pub fn new() -> Self {
+        let home = TempDir::new().expect("a temporary home");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sigv4-websocket-connect"));
+        command.env_clear().env("HOME", home.path()).env("AWS_EC2_METADATA_DISABLED", "true");
+        // Windows opens no socket without it.
+        if let Some(root) = std::env::var_os("SystemRoot") {
+            command.env("SystemRoot", root);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        Self { command, home }
+    }
+
+    /// The program against an endpoint whose certificate comes from `ca_file`.
+    pub fn against(endpoint: &str, ca_file: &Path, region: &str) -> Self {
+        let ca_file = ca_file.to_str().expect("a path in UTF-8");
+        Self::new().args(["--endpoint", endpoint, "--region", region, "--ca-file", ca_file])
+    }
+
+    pub fn args<'a>(mut self, args: impl IntoIterator<Item = &'a str>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Writes a file below the program's home.
+    pub fn file(self, path: &str, content: &str) -> Self {
+        let path = self.home(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder in the home");
+        std::fs::write(path, content).expect("a file in the home");
+        self
+    }
+
+    pub fn home(&self, path: &str) -> PathBuf {
+        self.home.path().join(path)
+    }
+
+    pub fn spawn(mut self) -> (Child, TempDir) {
+        (self.command.spawn().expect("the program starts"), self.home)
+    }
+
+    pub async fn run(mut self) -> Outcome {
+        let began = Instant::now();
+        let output =
+            timeout(LIMIT, self.command.output()).await.expect("an end").expect("the program starts");
+        Outcome {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8 on stdout"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8 on stderr"),
+            elapsed: began.elapsed(),
+        }
+    }
+}
