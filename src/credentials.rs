@@ -1,7 +1,10 @@
 //! Credentials: given by flag, or from the AWS chain (AWS SDKs and Tools Reference Guide, "Standardized
 //! credential providers"), kept until shortly before they expire.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
+use std::{env, fs};
 
 use aws_config::Region;
 use aws_config::ecs::EcsCredentialsProvider;
@@ -17,6 +20,9 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use tokio::sync::{Mutex, OnceCell};
 
+/// What the links of profiles are called.
+const PROFILE: &str = "profile";
+
 /// Credentials that expire sooner are fetched anew before signing.
 const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
 
@@ -26,6 +32,16 @@ pub enum SourceError {
     /// None of the sources has any; each stands here with its reason.
     #[error("no credentials found")]
     NoneFound(Vec<(String, CredentialsError)>),
+    /// The profile that was asked for does not exist.
+    #[error("there is no profile {name:?} in {}, which {}", paths(.files), holding(.known))]
+    NoSuchProfile {
+        /// Its name, from `--profile` or `AWS_PROFILE`.
+        name: String,
+        /// Where it was looked for.
+        files: [PathBuf; 2],
+        /// The profiles that are there.
+        known: Vec<String>,
+    },
     /// A source that is configured does not work. The chain ends there, as it does in all AWS tools.
     #[error("the {name} does not provide credentials")]
     Failed {
@@ -104,16 +120,15 @@ impl CredentialSource {
         };
         let mut reasons = Vec::new();
         for (name, provider) in links.get_or_init(|| links_of(profile.as_deref(), region)).await {
+            if name.starts_with(PROFILE) {
+                check_profile(profile.clone().or_else(|| env::var("AWS_PROFILE").ok()))?;
+            }
             match provider.provide_credentials().await {
-                Ok(credentials) => {
-                    return Ok(Found { source: name.clone(), credentials });
-                }
+                Ok(credentials) => return Ok(Found { source: name.clone(), credentials }),
                 Err(reason @ CredentialsError::CredentialsNotLoaded(_)) => {
                     reasons.push((name.clone(), reason))
                 }
-                Err(source) => {
-                    return Err(SourceError::Failed { name: name.clone(), source });
-                }
+                Err(source) => return Err(SourceError::Failed { name: name.clone(), source }),
             }
         }
         Err(SourceError::NoneFound(reasons))
@@ -138,11 +153,11 @@ async fn links_of(profile: Option<&str>, region: &str) -> Vec<Link> {
     let config = config.with_region(Some(region));
     let from_profile = from_profile.configure(&config).build();
     if let Some(name) = profile {
-        return vec![(format!("profile {name}"), SharedCredentialsProvider::new(from_profile))];
+        return vec![(format!("{PROFILE} {name}"), SharedCredentialsProvider::new(from_profile))];
     }
     vec![
         link("environment", EnvironmentVariableCredentialsProvider::new()),
-        link("profile", from_profile),
+        link(PROFILE, from_profile),
         link("web identity token", WebIdentityTokenCredentialsProvider::builder().configure(&config).build()),
         link("container", EcsCredentialsProvider::builder().configure(&config).build()),
         link("EC2 instance metadata", ImdsCredentialsProvider::builder().configure(&config).build()),
@@ -151,4 +166,34 @@ async fn links_of(profile: Option<&str>, region: &str) -> Vec<Link> {
 
 fn link(name: &str, provider: impl ProvideCredentials + 'static) -> Link {
     (name.to_owned(), SharedCredentialsProvider::new(provider))
+}
+
+/// A misspelt profile would otherwise be passed over, and other credentials be used than was asked for.
+fn check_profile(name: Option<String>) -> Result<(), SourceError> {
+    let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(()) };
+    let in_home = |file| env::home_dir().unwrap_or_default().join(".aws").join(file);
+    let files = [("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")]
+        .map(|(variable, file)| env::var_os(variable).map_or_else(|| in_home(file), PathBuf::from));
+    let texts = files.clone().map(|file| fs::read_to_string(file).unwrap_or_default());
+    let sections = texts.iter().flat_map(|text| text.lines()).filter_map(|line| {
+        let section = line.trim().strip_prefix('[')?.split(']').next()?.trim();
+        match section.split_once(char::is_whitespace) {
+            None => Some(section.to_owned()),
+            Some((PROFILE, name)) => Some(name.trim().trim_matches('"').to_owned()),
+            Some(_) => None,
+        }
+    });
+    let known: BTreeSet<String> = sections.collect();
+    match known.contains(&name) {
+        true => Ok(()),
+        false => Err(SourceError::NoSuchProfile { name, files, known: known.into_iter().collect() }),
+    }
+}
+
+fn paths(files: &[PathBuf; 2]) -> String {
+    files.each_ref().map(|file| file.display().to_string()).join(" or ")
+}
+
+fn holding(profiles: &[String]) -> String {
+    if profiles.is_empty() { "hold none".to_owned() } else { format!("hold: {}", profiles.join(", ")) }
 }

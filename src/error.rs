@@ -4,7 +4,10 @@ use std::fmt::Write;
 use std::io;
 use std::time::Duration;
 
+use aws_smithy_types::error::metadata::ErrorMetadata;
+
 use crate::connector::ConnectError;
+use crate::credentials::SourceError;
 use crate::session::SessionError;
 use crate::timeline::Phase;
 use crate::upgrade::{Answer, UpgradeError};
@@ -73,43 +76,65 @@ impl Error {
 
     /// The whole story for stderr: the error, its causes, what the server said, the hints.
     pub fn report(&self, hints: &[String]) -> String {
-        let mut text = format!("error: {self}\n");
-        let mut lines = |label: &str, line: &str| {
-            // Servers choose this text: a line of it stays a line, and no escape reaches the terminal.
-            let printable: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            let _ = writeln!(text, "{label}: {printable}");
+        let mut text = String::new();
+        let mut line = |label: &str, words: &str| {
+            // Much of this comes from outside: a line of it stays a line, and no escape reaches the terminal.
+            let printable: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let _ = writeln!(text, "{label}: {}", printable.trim_end());
         };
         let mut told = self.to_string();
-        let mut source = std::error::Error::source(self);
-        while let Some(cause) = source {
+        line("error", &told);
+        for cause in causes(self) {
+            let words = words(cause);
             // Some libraries repeat their cause in their own message.
-            if !told.ends_with(&cause.to_string()) {
-                told = cause.to_string();
-                lines("  cause", &told);
+            if !told.ends_with(&words) {
+                line("  cause", &words);
             }
-            source = cause.source();
+            told = words;
+        }
+        match self {
+            Self::Session(SessionError::Connect(ConnectError::Credentials(SourceError::NoneFound(
+                tried,
+            )))) => {
+                for (source, reason) in tried {
+                    let reason = causes(reason).last().map_or("not configured".to_owned(), words);
+                    line(&format!("  {source}"), &reason);
+                }
+            }
+            Self::Session(
+                SessionError::Refused { reason: Some(reason), .. }
+                | SessionError::Disconnected { reason: Some(reason), .. },
+            ) => line("  reason", reason),
+            _ => {}
         }
         if let Some(answer) = self.answer() {
-            lines("  status", answer.status.as_str());
-            let said = [
+            line("  status", answer.status.as_str());
+            for (label, value) in [
                 ("  error type", &answer.error_type),
                 ("  message", &answer.message),
                 ("  request id", &answer.request_id),
                 ("  server", &answer.server),
                 ("  location", &answer.location),
-            ];
-            for (label, value) in said {
-                value.iter().for_each(|value| lines(label, value));
+            ] {
+                value.iter().for_each(|value| line(label, value));
             }
         }
-        if let Self::Session(
-            SessionError::Refused { reason: Some(reason), .. }
-            | SessionError::Disconnected { reason: Some(reason), .. },
-        ) = self
-        {
-            lines("  reason", reason);
-        }
-        hints.iter().for_each(|hint| lines("hint", hint));
+        hints.iter().for_each(|hint| line("hint", hint));
         text
+    }
+}
+
+/// The errors beneath `error`, from the outermost inwards.
+pub fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |cause| cause.source())
+}
+
+/// The AWS SDK shows some service errors only as a dump.
+fn words(cause: &(dyn std::error::Error + 'static)) -> String {
+    match cause.downcast_ref::<ErrorMetadata>() {
+        Some(said) => [said.code(), said.message()].into_iter().flatten().collect::<Vec<_>>().join(": "),
+        None => cause.to_string(),
     }
 }

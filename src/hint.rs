@@ -3,13 +3,14 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::TokenError;
 use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, InvalidMessage};
 
 use crate::cli::Cli;
 use crate::connector::{CLOCK_TOLERANCE, ConnectError};
 use crate::credentials::SourceError;
-use crate::error::Error;
+use crate::error::{Error, causes};
 use crate::session::SessionError;
 use crate::tcp::TcpError;
 use crate::tls::TlsError;
@@ -32,7 +33,7 @@ pub fn hints(error: &Error, facts: &Facts<'_>) -> Vec<String> {
     };
     match error {
         SessionError::Connect(error) => match error {
-            ConnectError::Credentials(error) => credentials(error),
+            ConnectError::Credentials(error) => credentials(error, facts),
             ConnectError::Tcp(error) => tcp(error, facts),
             ConnectError::Tls(error) => tls(error, facts),
             ConnectError::Upgrade(UpgradeError::Refused(answer)) => refused(answer, facts),
@@ -67,16 +68,28 @@ pub fn hints(error: &Error, facts: &Facts<'_>) -> Vec<String> {
     }
 }
 
-fn credentials(error: &SourceError) -> Vec<String> {
+fn credentials(error: &SourceError, facts: &Facts<'_>) -> Vec<String> {
     match error {
         SourceError::NoneFound(_) => vec![
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, with AWS_SESSION_TOKEN for temporary ones"
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, with AWS_SESSION_TOKEN for temporary keys"
                 .to_owned(),
-            "or sign in with `aws configure sso` or `aws configure` and name the profile with --profile"
+            "or sign in with `aws configure sso` or `aws configure`, and name the profile with --profile"
                 .to_owned(),
         ],
-        SourceError::Failed { .. } => Vec::new(),
+        SourceError::Failed { source, .. } if causes(source).any(is_sso_token) => {
+            let profile = facts.cli.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok());
+            vec![format!(
+                "sign in to IAM Identity Center again: aws sso login --profile {}",
+                profile.as_deref().unwrap_or("default")
+            )]
+        }
+        SourceError::NoSuchProfile { .. } | SourceError::Failed { .. } => Vec::new(),
     }
+}
+
+/// No usable token in the cache, or one that the portal refuses.
+fn is_sso_token(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.is::<TokenError>() || cause.to_string().starts_with("UnauthorizedException")
 }
 
 fn tcp(error: &TcpError, facts: &Facts<'_>) -> Vec<String> {
