@@ -90,7 +90,8 @@ impl Cli {
         match (&self.access_key, &self.secret) {
             (Some(id), Some(Secret(secret))) => {
                 let token = self.session_token.clone().map(|Secret(token)| token);
-                CredentialSource::fixed(Credentials::new(id, secret, token, None, "command line"))
+                let credentials = Credentials::new(id, secret, token, None, "command line");
+                CredentialSource::provider("command line", credentials)
             }
             _ => CredentialSource::chain(self.profile.clone(), self.region.clone()),
         }

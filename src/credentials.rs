@@ -20,9 +20,6 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use tokio::sync::{Mutex, OnceCell};
 
-/// What the links of profiles are called.
-const PROFILE: &str = "profile";
-
 /// Credentials that expire sooner are fetched anew before signing.
 const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
 
@@ -64,29 +61,35 @@ pub struct Found {
 /// Where credentials come from, asked anew whenever the last ones are about to expire.
 #[derive(Debug)]
 pub struct CredentialSource {
-    origin: Origin,
+    first: Option<Link>,
+    rest: OnceCell<Vec<Link>>,
+    profile: Option<String>,
+    region: String,
     latest: Mutex<Option<Found>>,
 }
 
-#[derive(Debug)]
-enum Origin {
-    Fixed(Credentials),
-    Chain { profile: Option<String>, region: String, links: OnceCell<Vec<Link>> },
-}
-
+/// A link of the chain, by name.
 type Link = (String, SharedCredentialsProvider);
 
 impl CredentialSource {
-    /// Always these credentials.
-    pub fn fixed(credentials: Credentials) -> Self {
-        Self { origin: Origin::Fixed(credentials), latest: Mutex::default() }
+    /// One provider, such as fixed credentials or that of an `SdkConfig`, called `name` in messages.
+    pub fn provider(name: &str, provider: impl ProvideCredentials + 'static) -> Self {
+        let rest = OnceCell::new_with(Some(Vec::new()));
+        Self {
+            first: Some(link(name, provider)),
+            rest,
+            profile: None,
+            region: String::new(),
+            latest: Mutex::default(),
+        }
     }
 
     /// The chain: environment, profile, web identity, container, EC2 instance metadata. With `profile` it
     /// is that profile alone. `region` is for STS where the profile names none.
     pub fn chain(profile: Option<String>, region: String) -> Self {
-        let origin = Origin::Chain { profile, region, links: OnceCell::new() };
-        Self { origin, latest: Mutex::default() }
+        let environment = link("environment", EnvironmentVariableCredentialsProvider::new());
+        let first = Some(environment).filter(|_| profile.is_none());
+        Self { first, rest: OnceCell::new(), profile, region, latest: Mutex::default() }
     }
 
     /// The credentials to sign with now, at least a minute before they expire.
@@ -112,26 +115,35 @@ impl CredentialSource {
     }
 
     async fn load(&self) -> Result<Found, SourceError> {
-        let (profile, region, links) = match &self.origin {
-            Origin::Fixed(credentials) => {
-                return Ok(Found { source: "command line".to_owned(), credentials: credentials.clone() });
-            }
-            Origin::Chain { profile, region, links } => (profile, region, links),
-        };
         let mut reasons = Vec::new();
-        for (name, provider) in links.get_or_init(|| links_of(profile.as_deref(), region)).await {
-            if name.starts_with(PROFILE) {
-                check_profile(profile.clone().or_else(|| env::var("AWS_PROFILE").ok()))?;
-            }
-            match provider.provide_credentials().await {
-                Ok(credentials) => return Ok(Found { source: name.clone(), credentials }),
-                Err(reason @ CredentialsError::CredentialsNotLoaded(_)) => {
-                    reasons.push((name.clone(), reason))
-                }
-                Err(source) => return Err(SourceError::Failed { name: name.clone(), source }),
+        if let Some(first) = &self.first
+            && let Some(found) = ask(first, &mut reasons).await?
+        {
+            return Ok(found);
+        }
+        // Only now, since it reads files that environment credentials have no need of.
+        for link in self.rest.get_or_try_init(|| rest_of_chain(self.profile.as_deref(), &self.region)).await?
+        {
+            if let Some(found) = ask(link, &mut reasons).await? {
+                return Ok(found);
             }
         }
         Err(SourceError::NoneFound(reasons))
+    }
+}
+
+/// None, and the reason noted, if this source is not set up.
+async fn ask(
+    (name, provider): &Link,
+    reasons: &mut Vec<(String, CredentialsError)>,
+) -> Result<Option<Found>, SourceError> {
+    match provider.provide_credentials().await {
+        Ok(credentials) => Ok(Some(Found { source: name.clone(), credentials })),
+        Err(reason @ CredentialsError::CredentialsNotLoaded(_)) => {
+            reasons.push((name.clone(), reason));
+            Ok(None)
+        }
+        Err(source) => Err(SourceError::Failed { name: name.clone(), source }),
     }
 }
 
@@ -139,8 +151,9 @@ fn is_fresh(credentials: &Credentials) -> bool {
     credentials.expiry().is_none_or(|expiry| expiry > SystemTime::now() + REFRESH_BEFORE_EXPIRY)
 }
 
-/// The sources in the order in which the AWS SDKs ask them.
-async fn links_of(profile: Option<&str>, region: &str) -> Vec<Link> {
+/// The sources after the environment, in the order in which the AWS SDKs ask them.
+async fn rest_of_chain(profile: Option<&str>, region: &str) -> Result<Vec<Link>, SourceError> {
+    check_profile(profile.map(str::to_owned).or_else(|| env::var("AWS_PROFILE").ok()))?;
     let https = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
     let config = ProviderConfig::default().with_http_client(https.build_https());
     let mut region_of_profile = ProfileFileRegionProvider::builder().configure(&config);
@@ -152,16 +165,18 @@ async fn links_of(profile: Option<&str>, region: &str) -> Vec<Link> {
     let region = region_of_profile.build().region().await.unwrap_or(Region::new(region.to_owned()));
     let config = config.with_region(Some(region));
     let from_profile = from_profile.configure(&config).build();
-    if let Some(name) = profile {
-        return vec![(format!("{PROFILE} {name}"), SharedCredentialsProvider::new(from_profile))];
-    }
-    vec![
-        link("environment", EnvironmentVariableCredentialsProvider::new()),
-        link(PROFILE, from_profile),
-        link("web identity token", WebIdentityTokenCredentialsProvider::builder().configure(&config).build()),
-        link("container", EcsCredentialsProvider::builder().configure(&config).build()),
-        link("EC2 instance metadata", ImdsCredentialsProvider::builder().configure(&config).build()),
-    ]
+    Ok(match profile {
+        Some(name) => vec![link(&format!("profile {name}"), from_profile)],
+        None => vec![
+            link("profile", from_profile),
+            link(
+                "web identity token",
+                WebIdentityTokenCredentialsProvider::builder().configure(&config).build(),
+            ),
+            link("container", EcsCredentialsProvider::builder().configure(&config).build()),
+            link("EC2 instance metadata", ImdsCredentialsProvider::builder().configure(&config).build()),
+        ],
+    })
 }
 
 fn link(name: &str, provider: impl ProvideCredentials + 'static) -> Link {
@@ -179,7 +194,7 @@ fn check_profile(name: Option<String>) -> Result<(), SourceError> {
         let section = line.trim().strip_prefix('[')?.split(']').next()?.trim();
         match section.split_once(char::is_whitespace) {
             None => Some(section.to_owned()),
-            Some((PROFILE, name)) => Some(name.trim().trim_matches('"').to_owned()),
+            Some(("profile", name)) => Some(name.trim().trim_matches('"').to_owned()),
             Some(_) => None,
         }
     });
