@@ -16,10 +16,10 @@ use crate::stream::ByteStream;
 use crate::tcp::{self, TcpError};
 use crate::timeline::{Phase, Timeline};
 use crate::tls::{Tls, TlsError};
-use crate::upgrade::{UpgradeError, upgrade};
+use crate::upgrade::{Answer, UpgradeError, upgrade};
 
-/// IoT Core allows the clocks to differ by five minutes; one less leaves room for the way there.
-pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(4 * 60);
+/// IoT Core lets the clocks differ by five minutes; one less leaves room for the way there. Seconds.
+pub const CLOCK_TOLERANCE: u64 = 4 * 60;
 
 /// No byte stream, and in which phase it failed.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +72,7 @@ impl Connector {
         let result = self.attempt().await;
         match &result {
             Err(ConnectError::Upgrade(UpgradeError::Refused(answer)))
-                if answer.status == 403 && self.correct_clock(answer.date) =>
+                if answer.status == 403 && self.correct_clock(answer) =>
             {
                 self.attempt().await
             }
@@ -138,19 +138,12 @@ impl Connector {
     }
 
     /// Takes over the server's time if it is far from the one signed with; says whether it did.
-    fn correct_clock(&self, server: Option<SystemTime>) -> bool {
-        let Some(server) = server else { return false };
-        let now = self.now();
-        let (distance, sign) = match server.duration_since(now) {
-            Ok(ahead) => (ahead, 1),
-            Err(behind) => (behind.duration(), -1),
-        };
-        if distance <= CLOCK_TOLERANCE {
-            return false;
+    fn correct_clock(&self, answer: &Answer) -> bool {
+        let skew = answer.clock_skew(self.now()).filter(|skew| skew.unsigned_abs() > CLOCK_TOLERANCE);
+        if let Some(seconds) = skew {
+            tracing::warn!(seconds, "signing again with the server's time");
+            self.clock_offset.fetch_add(seconds, Ordering::Relaxed);
         }
-        let correction = sign * i64::try_from(distance.as_secs()).unwrap_or(i64::MAX);
-        let offset = self.clock_offset.fetch_add(correction, Ordering::Relaxed) + correction;
-        tracing::warn!(seconds = offset, "signing with the server's time: the local clock is off");
-        true
+        skew.is_some()
     }
 }

@@ -133,3 +133,17 @@ fn bare_host(url: &str) -> &str {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     authority.rsplit('@').next().unwrap_or(authority)
 }
+
+/// The partition of a region, as in an ARN (AWS General Reference, "Amazon Resource Names").
+pub fn partition(region: &str) -> &'static str {
+    match region.split('-').collect::<Vec<_>>()[..] {
+        ["cn", ..] => "aws-cn",
+        ["eusc", ..] => "aws-eusc",
+        [_, "gov", ..] => "aws-us-gov",
+        [_, "iso", ..] => "aws-iso",
+        [_, "isob", ..] => "aws-iso-b",
+        [_, "isoe", ..] => "aws-iso-e",
+        [_, "isof", ..] => "aws-iso-f",
+        _ => "aws",
+    }
+}

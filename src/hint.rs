@@ -6,11 +6,14 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::TokenError;
 use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, InvalidMessage};
+use serde_json::json;
 
 use crate::cli::Cli;
 use crate::connector::{CLOCK_TOLERANCE, ConnectError};
 use crate::credentials::SourceError;
+use crate::endpoint::partition;
 use crate::error::{Error, causes};
+use crate::reason::ReasonCode;
 use crate::session::SessionError;
 use crate::tcp::TcpError;
 use crate::tls::TlsError;
@@ -28,230 +31,219 @@ pub struct Facts<'a> {
 
 /// The hints for `error`, the likeliest cause first; none where nothing is known.
 pub fn hints(error: &Error, facts: &Facts<'_>) -> Vec<String> {
-    let Error::Session(error) = error else {
-        return Vec::new();
-    };
-    match error {
-        SessionError::Connect(error) => match error {
-            ConnectError::Credentials(error) => credentials(error, facts),
-            ConnectError::Tcp(error) => tcp(error, facts),
-            ConnectError::Tls(error) => tls(error, facts),
-            ConnectError::Upgrade(UpgradeError::Refused(answer)) => refused(answer, facts),
-            ConnectError::Upgrade(UpgradeError::NotWebSocket(..) | UpgradeError::NoAnswer(_)) => {
-                vec![not_iot_core(facts)]
-            }
-            ConnectError::Upgrade(_) | ConnectError::Presign(_) => Vec::new(),
-        },
-        SessionError::HungUp(_) => policy(facts),
-        SessionError::NotMqtt(_) | SessionError::Malformed(_) | SessionError::NotConnack => {
-            vec![not_iot_core(facts)]
-        }
-        SessionError::Refused { code, .. } | SessionError::Disconnected { code, .. } => match code.0 {
-            0x87 => policy(facts),
-            0x85 => vec![format!(
-                "IoT Core takes client IDs of 1 to 128 bytes of UTF-8; this one has {}",
-                facts.cli.client_id.len()
-            )],
-            0x88 | 0x89 => vec![busy()],
-            0x8E => vec![format!(
-                "another client connected as {}; leave out --client-id for a random one",
-                facts.cli.client_id
-            )],
-            0x97 | 0x9F => vec![
-                "IoT Core takes 1 CONNECT per second for a client ID and 500 for an account, unless its \
-                 quotas were raised: Service Quotas, AWS IoT Core, Connect requests per second"
-                    .to_owned(),
-            ],
-            _ => Vec::new(),
-        },
-        SessionError::TimedOut | SessionError::Other(_) => Vec::new(),
+    let mut advice = Advice { facts, hints: Vec::new() };
+    if let Error::Session(error) = error {
+        advice.session(error);
     }
+    advice.hints
 }
 
-fn credentials(error: &SourceError, facts: &Facts<'_>) -> Vec<String> {
-    match error {
-        SourceError::NoneFound(_) => vec![
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, with AWS_SESSION_TOKEN for temporary keys"
-                .to_owned(),
-            "or sign in with `aws configure sso` or `aws configure`, and name the profile with --profile"
-                .to_owned(),
-        ],
-        SourceError::Failed { source, .. } if causes(source).any(is_sso_token) => {
-            let profile = facts.cli.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok());
-            vec![format!(
-                "sign in to IAM Identity Center again: aws sso login --profile {}",
-                profile.as_deref().unwrap_or("default")
-            )]
+/// How far the local clock is off, in words. Positive seconds: it is behind the server's.
+pub fn clock(seconds: i64) -> String {
+    let direction = if seconds > 0 { "behind" } else { "ahead of" };
+    let distance = match seconds.unsigned_abs() / 60 {
+        minutes @ ..120 => format!("{minutes} minutes"),
+        minutes @ ..2880 => format!("{} hours", minutes / 60),
+        minutes => format!("{} days", minutes / 1440),
+    };
+    format!("the local clock is {distance} {direction} the server's")
+}
+
+struct Advice<'a> {
+    facts: &'a Facts<'a>,
+    hints: Vec<String>,
+}
+
+impl Advice<'_> {
+    fn say(&mut self, hint: impl Into<String>) {
+        self.hints.push(hint.into());
+    }
+
+    fn session(&mut self, error: &SessionError) {
+        match error {
+            SessionError::Connect(ConnectError::Credentials(error)) => self.credentials(error),
+            SessionError::Connect(ConnectError::Tcp(error)) => self.tcp(error),
+            SessionError::Connect(ConnectError::Tls(error)) => self.tls(error),
+            SessionError::Connect(ConnectError::Upgrade(error)) => self.upgrade(error),
+            SessionError::Refused { code, .. } | SessionError::Disconnected { code, .. } => {
+                self.reason(*code)
+            }
+            SessionError::HungUp(_) => self.policy(),
+            SessionError::NotMqtt(_) | SessionError::Malformed(_) | SessionError::NotConnack => {
+                self.not_iot_core();
+            }
+            SessionError::Connect(ConnectError::Presign(_))
+            | SessionError::TimedOut
+            | SessionError::Other(_) => {}
         }
-        SourceError::NoSuchProfile { .. } | SourceError::Failed { .. } => Vec::new(),
+    }
+
+    fn credentials(&mut self, error: &SourceError) {
+        match error {
+            SourceError::NoneFound(_) => {
+                self.say("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, with AWS_SESSION_TOKEN for temporary keys");
+                self.say("or sign in with `aws configure sso` or `aws configure`, and name the profile with --profile");
+            }
+            SourceError::Failed { source, .. } if causes(source).any(is_sso_token) => {
+                let profile = self.facts.cli.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok());
+                let profile = profile.as_deref().unwrap_or("default");
+                self.say(format!("sign in to IAM Identity Center again: aws sso login --profile {profile}"));
+            }
+            SourceError::NoSuchProfile { .. } | SourceError::Failed { .. } => {}
+        }
+    }
+
+    fn tcp(&mut self, error: &TcpError) {
+        if let TcpError::Resolve { host, .. } = error {
+            let region = &self.facts.cli.region;
+            self.say(format!("is {host:?} what `{DESCRIBE_ENDPOINT} --region {region}` prints?"));
+        }
+    }
+
+    fn tls(&mut self, error: &TlsError) {
+        match error {
+            TlsError::EmptySystemStore(_) => {
+                self.say("install the package ca-certificates, or name a file with root certificates with --ca-file");
+            }
+            TlsError::Handshake(rustls::Error::InvalidCertificate(flaw)) => self.certificate(flaw),
+            TlsError::Handshake(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+                self.not_iot_core();
+            }
+            _ => {}
+        }
+    }
+
+    fn certificate(&mut self, flaw: &CertificateError) {
+        let date = |time: UnixTime| httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(time.as_secs()));
+        match flaw {
+            CertificateError::UnknownIssuer => {
+                let endpoint = &self.facts.cli.endpoint;
+                if endpoint.region().is_some() && !endpoint.host().contains("ats.iot.") {
+                    self.say(format!(
+                        "trust stores no longer accept endpoints without -ats: `{DESCRIBE_ENDPOINT}` prints yours"
+                    ));
+                }
+                self.say(match self.facts.cli.ca_file {
+                    Some(_) => "the server's certificate does not come from an issuer in --ca-file",
+                    None => "a proxy may be inspecting TLS here: name its root certificate with --ca-file",
+                });
+            }
+            CertificateError::ExpiredContext { time, not_after } => {
+                self.say(format!(
+                    "it was valid until {}; the local clock says {}",
+                    date(*not_after),
+                    date(*time)
+                ));
+            }
+            CertificateError::NotValidYetContext { time, not_before } => {
+                self.say(format!(
+                    "it is valid from {}; the local clock says {}",
+                    date(*not_before),
+                    date(*time)
+                ));
+            }
+            CertificateError::NotValidForNameContext { expected, presented } => {
+                self.say(format!("it is for {}, not for {}", presented.join(", "), expected.to_str()));
+            }
+            _ => {}
+        }
+    }
+
+    fn upgrade(&mut self, error: &UpgradeError) {
+        match error {
+            UpgradeError::Refused(answer) if answer.status == 429 || answer.status.is_server_error() => {
+                self.busy()
+            }
+            UpgradeError::Refused(answer) if answer.status == 403 || answer.error_type.is_some() => {
+                self.refusal(answer);
+            }
+            _ => self.not_iot_core(),
+        }
+    }
+
+    fn refusal(&mut self, answer: &Answer) {
+        let Facts { cli: Cli { region, endpoint, .. }, credentials } = self.facts;
+        let message = answer.message.as_deref().unwrap_or_default();
+        let skew = answer.clock_skew(SystemTime::now()).filter(|skew| skew.unsigned_abs() > CLOCK_TOLERANCE);
+        if let Some(skew) = skew {
+            self.say(format!("{}; IoT Core allows 5 minutes", clock(skew)));
+        }
+        if message.contains("security token") {
+            self.say(match credentials {
+                Some(keys) if keys.session_token().is_some() => {
+                    "the access key is unknown, or the session token has expired or belongs to another key"
+                }
+                Some(keys) if keys.access_key_id().starts_with("ASIA") => {
+                    "the access key is a temporary one (ASIA…), but its session token is missing"
+                }
+                _ => "the access key is unknown in this partition, or was deleted",
+            });
+        } else if message.contains("does not match") {
+            self.say("the secret key does not belong to the access key, or the region is wrong");
+        }
+        match endpoint.region() {
+            Some(named) if named != region => {
+                self.say(format!("the region to sign for is {region}, but the endpoint names {named}"));
+            }
+            None if message.contains("valid region") => {
+                self.say(format!("the region to sign for is {region}, but the endpoint is in another one"));
+            }
+            _ => {}
+        }
+    }
+
+    fn reason(&mut self, code: ReasonCode) {
+        let client_id = &self.facts.cli.client_id;
+        match code.0 {
+            0x85 => {
+                let length = client_id.len();
+                self.say(format!(
+                    "IoT Core takes client IDs of 1 to 128 bytes of UTF-8; this one has {length}"
+                ));
+            }
+            0x87 => self.policy(),
+            0x88 | 0x89 => self.busy(),
+            0x8E => {
+                self.say(format!(
+                    "another client connected as {client_id}; without --client-id it is a random one"
+                ));
+            }
+            0x97 | 0x9F => {
+                self.say(
+                    "Service Quotas, AWS IoT Core: 1 CONNECT per second for a client ID, 500 for an account",
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// IoT Core hangs up or says 0x87 when no policy allows the connection.
+    fn policy(&mut self) {
+        let Facts { cli: Cli { region, client_id, .. }, credentials } = self.facts;
+        let account = credentials.and_then(|keys| keys.account_id()).map_or("<account>", |id| id.as_str());
+        let client = format!("arn:{}:iot:{region}:{account}:client/{client_id}", partition(region));
+        let statement = json!({ "Effect": "Allow", "Action": "iot:Connect", "Resource": client });
+        self.say("no policy may allow this client ID to connect (the AWS IoT SDKs call it error 5134); this would:");
+        self.say(statement.to_string());
+        self.say("an Amazon Cognito identity needs an IoT policy besides: aws iot attach-policy");
+    }
+
+    fn busy(&mut self) {
+        self.say(
+            "the server is busy, or throttles this account: try later, or raise --attempts and --timeout",
+        );
+    }
+
+    fn not_iot_core(&mut self) {
+        let endpoint = &self.facts.cli.endpoint;
+        self.say(format!(
+            "IoT Core does not answer like this: is {endpoint} what `{DESCRIBE_ENDPOINT}` prints, and is there a \
+             proxy on the way?"
+        ));
     }
 }
 
 /// No usable token in the cache, or one that the portal refuses.
 fn is_sso_token(cause: &(dyn std::error::Error + 'static)) -> bool {
     cause.is::<TokenError>() || cause.to_string().starts_with("UnauthorizedException")
-}
-
-fn tcp(error: &TcpError, facts: &Facts<'_>) -> Vec<String> {
-    match error {
-        TcpError::Resolve { .. } => vec![format!(
-            "the endpoint was given as {:?}; yours is what `{DESCRIBE_ENDPOINT} --region {}` prints",
-            facts.cli.endpoint.host(),
-            facts.cli.region
-        )],
-        TcpError::Connect(_) => Vec::new(),
-    }
-}
-
-fn tls(error: &TlsError, facts: &Facts<'_>) -> Vec<String> {
-    let now = || date(SystemTime::now());
-    let certificate = match error {
-        TlsError::EmptySystemStore(_) => {
-            return vec![
-                "install the system's root certificates (the package ca-certificates), or name a file \
-                         with --ca-file"
-                    .to_owned(),
-            ];
-        }
-        TlsError::Handshake(rustls::Error::InvalidCertificate(certificate)) => certificate,
-        TlsError::Handshake(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
-            return vec![not_iot_core(facts)];
-        }
-        _ => return Vec::new(),
-    };
-    match certificate {
-        CertificateError::UnknownIssuer => {
-            let mut hints = Vec::new();
-            if facts.cli.endpoint.region().is_some() && !facts.cli.endpoint.host().contains("ats.iot.") {
-                hints.push(format!(
-                    "endpoints without -ats have a certificate that trust stores no longer accept: \
-                     `{DESCRIBE_ENDPOINT}` prints the other one"
-                ));
-            }
-            hints.push(match facts.cli.ca_file {
-                Some(_) => "the server's certificate does not come from the issuer in --ca-file".to_owned(),
-                None => {
-                    "a proxy may be inspecting TLS here; name its root certificate with --ca-file".to_owned()
-                }
-            });
-            hints
-        }
-        CertificateError::ExpiredContext { not_after, .. } => vec![format!(
-            "the certificate was valid until {}; the local clock says {}",
-            date(from_unix(*not_after)),
-            now()
-        )],
-        CertificateError::NotValidYetContext { not_before, .. } => vec![format!(
-            "the certificate is valid from {}; the local clock says {}",
-            date(from_unix(*not_before)),
-            now()
-        )],
-        CertificateError::NotValidForNameContext { expected, presented } => {
-            vec![format!("the certificate is for {}, not for {}", presented.join(", "), expected.to_str())]
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn refused(answer: &Answer, facts: &Facts<'_>) -> Vec<String> {
-    let message = answer.message.as_deref().unwrap_or_default();
-    let region = &facts.cli.region;
-    let other_region = facts.cli.endpoint.region().filter(|named| named != region);
-    let mut hints = Vec::new();
-    if let Some(skew) = answer.date.map(|server| skew(server, SystemTime::now()))
-        && skew.unsigned_abs() > CLOCK_TOLERANCE.as_secs()
-    {
-        hints.push(format!("{}; a signature may be 5 minutes off", clock(skew)));
-    }
-    if answer.status == 429 || answer.status.is_server_error() {
-        hints.push(busy());
-    } else if answer.status != 403 && answer.error_type.is_none() {
-        hints.push(not_iot_core(facts));
-    } else if message.contains("security token") {
-        hints.push(match facts.credentials {
-            Some(keys) if keys.session_token().is_none() && keys.access_key_id().starts_with("ASIA") => {
-                "the access key is a temporary one (ASIA…), but its session token is missing".to_owned()
-            }
-            Some(keys) if keys.session_token().is_some() => {
-                "the access key is not known, or the session token has expired or belongs to another key"
-                    .to_owned()
-            }
-            _ => "the access key is not known to AWS in this partition, or was deleted".to_owned(),
-        });
-    } else if message.contains("does not match") {
-        hints.push("the secret key does not belong to the access key, or the region is wrong".to_owned());
-    }
-    if let Some(named) = other_region {
-        hints.push(format!("the region to sign for is {region}, but the endpoint names {named}"));
-    } else if message.contains("scoped to a valid region") {
-        hints.push(format!("the region to sign for is {region}, but the endpoint is in another one"));
-    }
-    hints
-}
-
-/// IoT Core hangs up or says 0x87 when no IoT policy allows the connection.
-fn policy(facts: &Facts<'_>) -> Vec<String> {
-    let Cli { region, client_id, .. } = facts.cli;
-    let account = facts.credentials.and_then(|keys| keys.account_id()).map_or("<account>", |id| id.as_str());
-    let statement = serde_json::json!({
-        "Effect": "Allow",
-        "Action": "iot:Connect",
-        "Resource": format!("arn:{}:iot:{region}:{account}:client/{client_id}", partition(region)),
-    });
-    vec![
-        "most likely no policy allows this client ID to connect (the AWS IoT device SDKs call it error \
-         5134, AWS_ERROR_MQTT_UNEXPECTED_HANGUP); this statement would:"
-            .to_owned(),
-        statement.to_string(),
-        "an Amazon Cognito identity also needs an IoT policy: aws iot attach-policy".to_owned(),
-    ]
-}
-
-/// The partition in an ARN (AWS General Reference, "Amazon Resource Names").
-fn partition(region: &str) -> &'static str {
-    match region.split('-').collect::<Vec<_>>()[..] {
-        ["cn", ..] => "aws-cn",
-        ["eusc", ..] => "aws-eusc",
-        [_, "gov", ..] => "aws-us-gov",
-        [_, "iso", ..] => "aws-iso",
-        [_, "isob", ..] => "aws-iso-b",
-        [_, "isoe", ..] => "aws-iso-e",
-        [_, "isof", ..] => "aws-iso-f",
-        _ => "aws",
-    }
-}
-
-fn not_iot_core(facts: &Facts<'_>) -> String {
-    format!(
-        "this is not how IoT Core answers: is {} the endpoint that `{DESCRIBE_ENDPOINT}` prints, and is there \
-         a proxy or firewall on the way?",
-        facts.cli.endpoint
-    )
-}
-
-fn busy() -> String {
-    "the server is busy or throttles this account; try again later, or raise --attempts and --timeout"
-        .to_owned()
-}
-
-/// How far the local clock is off, in words. Positive seconds: it is behind the server's.
-pub fn clock(seconds: i64) -> String {
-    let (hours, minutes) = (seconds.unsigned_abs() / 3600, seconds.unsigned_abs() / 60 % 60);
-    let direction = if seconds > 0 { "behind" } else { "ahead of" };
-    format!("the local clock is {hours} h {minutes} min {direction} the server's")
-}
-
-/// Seconds by which `server` is ahead of `local`.
-fn skew(server: SystemTime, local: SystemTime) -> i64 {
-    let seconds =
-        |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
-    seconds(server) - seconds(local)
-}
-
-fn from_unix(time: UnixTime) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(time.as_secs())
-}
-
-fn date(time: SystemTime) -> String {
-    httpdate::fmt_http_date(time)
 }

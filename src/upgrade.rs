@@ -1,6 +1,6 @@
 //! The upgrade request (RFC 6455 section 4.1), and whatever the server answers instead of a proper 101.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, Empty};
@@ -159,6 +159,12 @@ impl Answer {
             .ok()
             .and_then(|json| Some(json.get("message")?.as_str()?.to_owned()));
         answer
+    }
+
+    /// By how many seconds the server's clock is ahead of `local`.
+    pub fn clock_skew(&self, local: SystemTime) -> Option<i64> {
+        let seconds = |time: SystemTime| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs().cast_signed());
+        Some(seconds(self.date?)? - seconds(local)?)
     }
 
     fn from_head<B>(response: &Response<B>) -> Self {
