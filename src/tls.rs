@@ -18,8 +18,13 @@ use tokio_rustls::client::TlsStream;
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The CA file is missing, unreadable or not PEM.
-    #[error("cannot read certificates from {}", .0.display())]
-    CaFile(PathBuf, #[source] pem::Error),
+    #[error("cannot read certificates from {}: {error}", .path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it; not a source, since clap shows only the message.
+        error: pem::Error,
+    },
     /// The CA file holds no certificate that can be a root.
     #[error("there is no usable certificate in {}", .0.display())]
     EmptyCaFile(PathBuf),
@@ -53,7 +58,7 @@ impl Tls {
     ///
     /// [`TlsError::CaFile`] or [`TlsError::EmptyCaFile`].
     pub fn with_ca_file(path: &Path) -> Result<Self, TlsError> {
-        let unreadable = |error| TlsError::CaFile(path.to_owned(), error);
+        let unreadable = |error| TlsError::CaFile { path: path.to_owned(), error };
         let certificates: Vec<_> =
             CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(unreadable)?;
         let roots = root_store(certificates).ok_or_else(|| TlsError::EmptyCaFile(path.to_owned()))?;
