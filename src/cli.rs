@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Parser, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, ValueEnum};
 use uuid::Uuid;
 
 use crate::credentials::CredentialSource;
 use crate::endpoint::Endpoint;
+use crate::presign::Scope;
 use crate::tls::{Tls, TlsError};
 
 /// Connect to AWS IoT Core over MQTT 5 on a WebSocket signed with SigV4, then disconnect cleanly.
@@ -23,6 +25,14 @@ pub struct Cli {
     /// AWS region of the endpoint, to sign for
     #[arg(long, env = "AWS_REGION", value_parser = region)]
     pub region: String,
+
+    /// Signature algorithm; AWS documents only sigv4 for IoT Core
+    #[arg(long, value_name = "NAME", default_value = "sigv4")]
+    pub signing_algorithm: SigningAlgorithm,
+
+    /// Regions a sigv4a signature is for, such as * or us-east-1,eu-west-1 [default: the region]
+    #[arg(long, value_name = "REGIONS", value_parser = region_set)]
+    pub region_set: Option<String>,
 
     /// Access key ID; without it, credentials come from the AWS credential chain
     #[arg(long, value_name = "ID", requires = "secret", value_parser = NonEmptyStringValueParser::new())]
@@ -40,7 +50,7 @@ pub struct Cli {
     #[arg(long, value_name = "NAME", conflicts_with = "access_key", value_parser = NonEmptyStringValueParser::new())]
     pub profile: Option<String>,
 
-    /// MQTT client ID [default: test-<UUID>]
+    /// MQTT client ID [default: test- and a UUID]
     #[arg(long, value_name = "ID", value_parser = client_id, default_value_t = random_client_id(), hide_default_value = true)]
     pub client_id: String,
 
@@ -74,6 +84,14 @@ pub enum LogLevel {
     Trace,
 }
 
+/// How to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum SigningAlgorithm {
+    Sigv4,
+    Sigv4a,
+}
+
 /// Text that no log and no message may show.
 #[derive(Clone)]
 pub struct Secret(String);
@@ -85,6 +103,26 @@ impl std::fmt::Debug for Secret {
 }
 
 impl Cli {
+    /// Reads the command line, or ends the program with exit code 2 and the reason.
+    pub fn from_args() -> Self {
+        let cli = Self::parse();
+        if cli.region_set.is_some() && cli.signing_algorithm != SigningAlgorithm::Sigv4a {
+            let reason = "--region-set goes with --signing-algorithm sigv4a";
+            Self::command().error(ErrorKind::ArgumentConflict, reason).exit();
+        }
+        cli
+    }
+
+    /// What to sign for.
+    pub fn scope(&self) -> Scope {
+        match self.signing_algorithm {
+            SigningAlgorithm::Sigv4 => Scope::Region(self.region.clone()),
+            SigningAlgorithm::Sigv4a => {
+                Scope::RegionSet(self.region_set.clone().unwrap_or_else(|| self.region.clone()))
+            }
+        }
+    }
+
     /// The credentials given by flag, or else the chain.
     pub fn credentials(&self) -> CredentialSource {
         match (&self.access_key, &self.secret) {
@@ -133,6 +171,14 @@ fn region(text: &str) -> Result<String, &'static str> {
             Err("not the name of a region, such as us-east-1")
         }
         _ => Ok(text.to_owned()),
+    }
+}
+
+fn region_set(text: &str) -> Result<String, &'static str> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-*,".contains(c);
+    match text.chars().all(allowed) && text.split(',').all(|region| !region.is_empty()) {
+        true => Ok(text.to_owned()),
+        false => Err("not a list of regions, such as us-east-1,eu-west-1 or *"),
     }
 }
 

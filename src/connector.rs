@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use aws_sigv4::http_request::SigningError;
 use tokio::net::TcpStream;
 use tokio::try_join;
 use tokio_rustls::client::TlsStream;
@@ -11,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::credentials::{CredentialSource, SourceError};
 use crate::endpoint::Endpoint;
-use crate::presign::{PresignError, presign};
+use crate::presign::{Scope, presign};
 use crate::stream::ByteStream;
 use crate::tcp::{self, TcpError};
 use crate::timeline::{Phase, Timeline};
@@ -29,7 +30,7 @@ pub enum ConnectError {
     Credentials(#[from] SourceError),
     /// The upgrade request could not be signed.
     #[error(transparent)]
-    Presign(#[from] PresignError),
+    Presign(#[from] SigningError),
     /// Name resolution or TCP.
     #[error(transparent)]
     Tcp(#[from] TcpError),
@@ -46,7 +47,7 @@ pub enum ConnectError {
 #[derive(Debug)]
 pub struct Connector {
     endpoint: Endpoint,
-    region: String,
+    scope: Scope,
     credentials: CredentialSource,
     tls: Tls,
     timeline: Timeline,
@@ -56,10 +57,10 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// A connector for `endpoint`, signing for `region`.
-    pub fn new(endpoint: Endpoint, region: String, credentials: CredentialSource, tls: Tls) -> Self {
+    /// A connector for `endpoint`, signing for `scope`.
+    pub fn new(endpoint: Endpoint, scope: Scope, credentials: CredentialSource, tls: Tls) -> Self {
         let (timeline, closing) = (Timeline::default(), TaskTracker::new());
-        Self { endpoint, region, credentials, tls, timeline, closing, clock_offset: AtomicI64::new(0) }
+        Self { endpoint, scope, credentials, tls, timeline, closing, clock_offset: AtomicI64::new(0) }
     }
 
     /// Makes one attempt. If the server refuses the signature and its `date` shows that the local clock is
@@ -106,7 +107,7 @@ impl Connector {
         self.timeline.restart();
         let credentials = async { Ok(self.credentials.fetch().await?) };
         let (tls, credentials) = try_join!(self.open_tls(), credentials)?;
-        let url = presign(&self.endpoint.authority(), &self.region, &credentials, self.now())?;
+        let url = presign(&self.endpoint.authority(), &self.scope, &credentials, self.now())?;
         self.timeline.enter(Phase::WebSocket);
         let socket = upgrade(tls, &url).await?;
         self.timeline.enter(Phase::Mqtt);

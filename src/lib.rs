@@ -55,8 +55,7 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 ///
 /// An [`Error`] with the hints for it.
 pub async fn run(cli: &Cli, out: &mut impl Write) -> Result<(), (Error, Vec<String>)> {
-    let connector =
-        Arc::new(Connector::new(cli.endpoint.clone(), cli.region.clone(), cli.credentials(), cli.tls()));
+    let connector = Arc::new(Connector::new(cli.endpoint.clone(), cli.scope(), cli.credentials(), cli.tls()));
     tell_story(cli, &connector, out).await.map_err(|error| {
         let found = connector.credentials().latest();
         let hints = hint::hints(&error, &Facts { cli, credentials: found.as_ref().map(|f| &f.credentials) });

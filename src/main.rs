@@ -5,7 +5,6 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
 use sigv4_websocket_connect::cli::{Cli, LogLevel};
 use sigv4_websocket_connect::{error::Error, run};
 use tracing::level_filters::LevelFilter;
@@ -13,7 +12,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_args();
     log_to_stderr(cli.log_level);
     let result = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -6,9 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
-    SessionTokenMode, SignableBody, SignableRequest, SignatureLocation, SigningError, SigningSettings, sign,
+    SessionTokenMode, SignableBody, SignableRequest, SignatureLocation, SigningError, SigningParams,
+    SigningSettings, sign,
 };
-use aws_sigv4::sign::v4;
+use aws_sigv4::sign::{v4, v4a};
+use aws_smithy_runtime_api::client::identity::Identity;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The service name in the credential scope. It is not `iot`: the upgrade request is taken by IoT Core's
@@ -21,19 +23,17 @@ pub const EXPIRES_IN: Duration = Duration::from_secs(300);
 /// All but the unreserved characters of RFC 3986 section 2.3, as SigV4 wants query values encoded.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The request could not be signed.
-#[derive(Debug, thiserror::Error)]
-pub enum PresignError {
-    /// A part of the credential scope is missing.
-    #[error("the signing parameters are not complete")]
-    Parameters(#[from] v4::signing_params::BuildError),
-    /// The host makes no valid URL.
-    #[error("the upgrade request cannot be signed")]
-    Request(#[from] SigningError),
+/// Where the signature is to be valid, and so by which algorithm it is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// SigV4 for one region: what AWS documents for IoT Core.
+    Region(String),
+    /// SigV4a for a set of regions: names separated by commas, `*` for any characters.
+    RegionSet(String),
 }
 
-/// Presigns the WebSocket upgrade request `GET wss://<authority>/mqtt` with SigV4 in its query (IAM user
-/// guide, "AWS Signature Version 4 for API requests").
+/// Presigns the WebSocket upgrade request `GET wss://<authority>/mqtt` in its query (IAM user guide, "AWS
+/// Signature Version 4 for API requests").
 ///
 /// `authority` is the `Host` header exactly as it will be sent; it is the only signed header. `time` is
 /// what the server takes for now, give or take five minutes. The URL returned is as secret as a password
@@ -41,13 +41,13 @@ pub enum PresignError {
 ///
 /// # Errors
 ///
-/// [`PresignError`] when `authority` is not a valid URL authority.
+/// [`SigningError`] when `authority` is not a valid URL authority.
 pub fn presign(
     authority: &str,
-    region: &str,
+    scope: &Scope,
     credentials: &Credentials,
     time: SystemTime,
-) -> Result<String, PresignError> {
+) -> Result<String, SigningError> {
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
     settings.expires_in = Some(EXPIRES_IN);
@@ -55,15 +55,7 @@ pub fn presign(
     settings.session_token_mode = SessionTokenMode::Exclude;
 
     let identity = credentials.clone().into();
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name(SIGNING_NAME)
-        .time(time)
-        .settings(settings)
-        .build()?
-        .into();
-
+    let params = parameters(&identity, scope, time, settings);
     let url = format!("wss://{authority}/mqtt");
     let request = SignableRequest::new("GET", url.as_str(), std::iter::empty(), SignableBody::empty())?;
     let (instructions, _signature) = sign(request, &params)?.into_parts();
@@ -75,4 +67,24 @@ pub fn presign(
         .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, QUERY_VALUE)))
         .collect();
     Ok(format!("{url}?{}", query.join("&")))
+}
+
+#[expect(clippy::expect_used, reason = "building fails only where a field is missing, and all are set")]
+fn parameters<'a>(
+    identity: &'a Identity,
+    scope: &'a Scope,
+    time: SystemTime,
+    settings: SigningSettings,
+) -> SigningParams<'a> {
+    match scope {
+        Scope::Region(region) => {
+            let builder = v4::SigningParams::builder().identity(identity).region(region).name(SIGNING_NAME);
+            builder.time(time).settings(settings).build().expect("all fields are set").into()
+        }
+        Scope::RegionSet(regions) => {
+            let builder =
+                v4a::SigningParams::builder().identity(identity).region_set(regions).name(SIGNING_NAME);
+            builder.time(time).settings(settings).build().expect("all fields are set").into()
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use aws_credential_types::Credentials;
 use serde_json::Value;
 use sigv4_websocket_connect::endpoint::Endpoint;
-use sigv4_websocket_connect::presign::{EXPIRES_IN, presign};
+use sigv4_websocket_connect::presign::{EXPIRES_IN, Scope, presign};
 
 fn vectors() -> Vec<Value> {
     serde_json::from_str(include_str!("vectors/presigned.json")).expect("the vectors are JSON")
@@ -23,11 +23,12 @@ fn seconds(case: &Value, field: &str) -> i64 {
 fn presigned(case: &Value) -> String {
     let endpoint: Endpoint =
         format!("{}:{}", text(case, "host"), case["port"]).parse().expect("a host and a port");
+    let scope = Scope::Region(text(case, "region").to_owned());
     let token = case["session_token"].as_str().map(str::to_owned);
     let credentials = Credentials::new(text(case, "access_key"), text(case, "secret"), token, None, "vector");
     let time = u64::try_from(seconds(case, "time") + seconds(case, "clock_offset")).expect("after 1970");
     let time = UNIX_EPOCH + Duration::from_secs(time);
-    presign(&endpoint.authority(), text(case, "region"), &credentials, time).expect("a signature")
+    presign(&endpoint.authority(), &scope, &credentials, time).expect("a signature")
 }
 
 fn parts(url: &str) -> (&str, BTreeSet<&str>) {
