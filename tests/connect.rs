@@ -81,6 +81,25 @@ async fn every_layer_opens_as_iot_core_wants_it_and_closes_in_order() {
 }
 
 #[tokio::test]
+async fn sigv4a_is_signed_for_a_set_of_regions() {
+    for (regions, args) in [
+        (REGION, &["--signing-algorithm", "sigv4a"][..]),
+        ("*", &["--signing-algorithm", "sigv4a", "--region-set", "*"]),
+        ("eu-*,us-east-1", &["--signing-algorithm", "sigv4a", "--region-set", "eu-*,us-east-1"]),
+    ] {
+        let gateway = Gateway::start(Script::default()).await;
+        assert_success(&connect_with(&gateway, KEYS.iter().chain(args).copied()).await);
+        let events = &gateway.connections()[0];
+        let target = events.iter().find_map(|event| match event {
+            Event::Request(request) => Some(&request.target),
+            _ => None,
+        });
+        let region_set = format!("X-Amz-Region-Set={}", regions.replace('*', "%2A").replace(',', "%2C"));
+        assert!(target.is_some_and(|target| target.contains(&region_set)), "{events:#?}");
+    }
+}
+
+#[tokio::test]
 async fn packets_may_be_spread_over_frames_in_any_way() {
     const BINARY: u8 = 2;
     const CONTINUATION: u8 = 0;

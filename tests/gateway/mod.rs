@@ -10,10 +10,12 @@ pub mod acts;
 pub mod certificates;
 mod connection;
 pub mod http;
+pub mod listener;
 pub mod mqtt;
 pub mod record;
 mod session;
 pub mod sigv4;
+pub mod sigv4a;
 pub mod websocket;
 mod wire;
 
@@ -26,15 +28,13 @@ pub use sigv4::{Key, Verified};
 pub use websocket::{close, frame};
 
 use certificates::Authority;
+use listener::Listener;
 use record::Record;
-use rustls::ServerConfig;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::NamedTempFile;
 use time::{Duration, OffsetDateTime};
-use tokio::net::TcpListener;
-use tokio::task::{JoinHandle, JoinSet};
 
 /// Made-up keys every gateway knows. The token has the characters that encoding must deal with.
 pub const ACCESS_KEY: &str = "AKIAGATEWAYEXAMPLE00";
@@ -100,14 +100,12 @@ pub fn own_keys() -> Vec<Key> {
     vec![key(ACCESS_KEY, SECRET, None), key(TEMPORARY_ACCESS_KEY, TEMPORARY_SECRET, Some(SESSION_TOKEN))]
 }
 
-/// A running gateway; dropping it ends its listener and its connections. It runs on the test's own
-/// runtime: a test that blocks its thread needs `flavor = "multi_thread"`.
+/// A running gateway; dropping it ends its listener and its connections.
 pub struct Gateway {
-    port: u16,
     ca_pem: String,
     ca_file: NamedTempFile,
     record: Record,
-    listener: JoinHandle<()>,
+    listener: Listener,
 }
 
 impl Gateway {
@@ -127,20 +125,24 @@ impl Gateway {
             let tls = authority.server(script.certificate, script.tls12_only);
             (Arc::new(script), tls)
         };
-        let scripts = scripts.into_iter().map(with_tls).collect();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
-        let port = listener.local_addr().expect("a bound listener has an address").port();
+        let scripts: Vec<_> = scripts.into_iter().map(with_tls).collect();
         let record = Record::default();
-        let listener = tokio::spawn(accept(listener, scripts, record.clone()));
-        Gateway { port, ca_pem, ca_file, record, listener }
+        let (mut nth, records) = (0, record.clone());
+        let listener = Listener::start(move |tcp| {
+            let (script, tls) = scripts[nth.min(scripts.len() - 1)].clone();
+            nth += 1;
+            let record = records.open();
+            async move { connection::serve(tcp, tls, &script, &record).await }
+        });
+        Gateway { ca_pem, ca_file, record, listener: listener.await }
     }
 
     pub fn endpoint(&self) -> String {
-        format!("localhost:{}", self.port)
+        format!("localhost:{}", self.port())
     }
 
     pub fn port(&self) -> u16 {
-        self.port
+        self.listener.port
     }
 
     /// The certificate of the authority to trust, in PEM.
@@ -165,27 +167,5 @@ impl Gateway {
     /// Waits until such an event was seen on that connection, the first being 0.
     pub async fn seen(&self, connection: usize, wanted: impl Fn(&Event) -> bool) {
         self.record.seen(connection, wanted).await;
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        self.listener.abort();
-    }
-}
-
-type Scripts = Vec<(Arc<Script>, Arc<ServerConfig>)>;
-
-async fn accept(listener: TcpListener, scripts: Scripts, record: Record) {
-    // Dropping the set, when this task is ended, ends the connections.
-    let mut connections = JoinSet::new();
-    for nth in 0.. {
-        let (tcp, _) = listener.accept().await.expect("a listener accepts");
-        tcp.set_nodelay(true).expect("a socket takes TCP_NODELAY");
-        let (script, tls) = scripts[nth.min(scripts.len() - 1)].clone();
-        let record = record.open();
-        connections.spawn(async move {
-            connection::serve(tcp, tls, &script, &record).await;
-        });
     }
 }

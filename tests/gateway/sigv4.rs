@@ -8,6 +8,7 @@
 //! It is stricter than AWS: a URL with one character altered is refused, whichever it is.
 
 use super::http::{Refusal, Request};
+use super::sigv4a;
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::{Digest, Sha256};
@@ -16,6 +17,8 @@ use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
+const HMAC: &str = "AWS4-HMAC-SHA256";
+pub const ECDSA: &str = "AWS4-ECDSA-P256-SHA256";
 pub const SERVICE: &str = "iotdevicegateway";
 const ALLOWED_SKEW: Duration = Duration::minutes(5);
 const DATE_FORMAT: StaticFormatDescription =
@@ -53,14 +56,23 @@ pub fn verify(
 ) -> Result<Verified, Refusal> {
     let query = Query::of(request)?;
     let credential = query.required("X-Amz-Credential")?;
-    let (access_key, scope) = credential.split_once('/').unwrap_or_default();
+    let algorithm = query.required("X-Amz-Algorithm")?;
+    // An access key may hold slashes, a scope has a fixed number of parts.
+    let scope_parts = if algorithm == ECDSA { 3 } else { 4 };
+    let before_scope = credential.rmatch_indices('/').nth(scope_parts - 1).map(|(index, _)| index);
+    let (access_key, scope) =
+        before_scope.map(|at| (&credential[..at], &credential[at + 1..])).unwrap_or_default();
     let parts: Vec<&str> = scope.split('/').collect();
-    let &[day, scope_region, service, terminator] = &parts[..] else {
-        let message = format!("Malformed credential '{credential}'.");
-        return Err(Refusal::invalid(message));
+    let (day, regions, service, terminator) = match (algorithm.as_str(), &parts[..]) {
+        (HMAC, &[day, region, service, terminator]) => (day, region.to_owned(), service, terminator),
+        (ECDSA, &[day, service, terminator]) => {
+            (day, query.required("X-Amz-Region-Set")?, service, terminator)
+        }
+        (HMAC | ECDSA, _) => return Err(Refusal::invalid(format!("Malformed credential '{credential}'."))),
+        _ => return Err(Refusal::invalid(format!("Unsupported algorithm '{algorithm}'."))),
     };
     let key = find_key(access_key, &query, keys)?;
-    check_scope(scope_region, service, terminator, region)?;
+    check_scope(&regions, service, terminator, region)?;
     let date = query.required("X-Amz-Date")?;
     if date.get(..8) != Some(day) {
         let message = "Date in Credential scope does not match the day of X-Amz-Date.";
@@ -68,14 +80,13 @@ pub fn verify(
     }
     let expires = query.expires()?;
     check_clock(&date, expires, now)?;
-    let expected = match query.required("X-Amz-Algorithm")?.as_str() {
-        "AWS4-HMAC-SHA256" => hmac_signature(request, &query, scope, &date, &key.secret)?,
-        other => {
-            let message = format!("Unsupported algorithm '{other}'.");
-            return Err(Refusal::invalid(message));
-        }
+    let string_to_sign = format!("{algorithm}\n{date}\n{scope}\n{}", hashed_request(request, &query)?);
+    let signature = query.required("X-Amz-Signature")?;
+    let valid = match algorithm.as_str() {
+        HMAC => signature == hmac_signature(&key.secret, scope, &string_to_sign),
+        _ => sigv4a::is_valid(&signature, access_key, &key.secret, &string_to_sign),
     };
-    if query.required("X-Amz-Signature")? != expected {
+    if !valid {
         return Err(Refusal::forbidden(WRONG_SIGNATURE));
     }
     Ok(Verified {
@@ -151,9 +162,17 @@ fn find_key<'a>(access_key: &str, query: &Query, keys: &'a [Key]) -> Result<&'a 
         .ok_or_else(|| Refusal::forbidden(INVALID_TOKEN))
 }
 
-fn check_scope(scope_region: &str, service: &str, terminator: &str, region: &str) -> Result<(), Refusal> {
-    let wanted = if scope_region != region {
-        format!("valid region, not '{scope_region}'")
+/// `*` in a region set stands for any characters; a scope of SigV4 is a set of one.
+fn holds(regions: &str, region: &str) -> bool {
+    regions.split(',').any(|pattern| match pattern.split_once('*') {
+        None => pattern == region,
+        Some((start, end)) => region.starts_with(start) && region.ends_with(end),
+    })
+}
+
+fn check_scope(regions: &str, service: &str, terminator: &str, region: &str) -> Result<(), Refusal> {
+    let wanted = if !holds(regions, region) {
+        format!("valid region, not '{regions}'")
     } else if service != SERVICE {
         format!("correct service: '{SERVICE}'")
     } else if terminator != "aws4_request" {
@@ -189,13 +208,8 @@ fn basic_date(moment: OffsetDateTime) -> String {
     text.expect("the format has only date and time fields")
 }
 
-fn hmac_signature(
-    request: &Request,
-    query: &Query,
-    scope: &str,
-    date: &str,
-    secret: &str,
-) -> Result<String, Refusal> {
+/// The hash of the canonical request.
+fn hashed_request(request: &Request, query: &Query) -> Result<String, Refusal> {
     if query.required("X-Amz-SignedHeaders")? != "host" {
         let message = "The signed headers must be exactly 'host'.";
         return Err(Refusal::invalid(message));
@@ -204,16 +218,18 @@ fn hmac_signature(
         request.only_header("host").ok_or_else(|| Refusal::invalid("Exactly one Host header is wanted."))?;
     let (query, empty_payload) = (query.canonical(), hex::encode(Sha256::digest(b"")));
     let canonical_request = format!("GET\n/mqtt\n{query}\nhost:{host}\n\nhost\n{empty_payload}");
-    let hashed_request = hex::encode(Sha256::digest(canonical_request));
-    let string_to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{hashed_request}");
-    // The signing key: the secret, narrowed by each part of the scope in turn.
-    let start = format!("AWS4{secret}").into_bytes();
-    let key = scope.split('/').fold(start, hmac);
-    Ok(hex::encode(hmac(key, &string_to_sign)))
+    Ok(hex::encode(Sha256::digest(canonical_request)))
 }
 
-fn hmac(key: Vec<u8>, text: &str) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes a key of any length");
-    mac.update(text.as_bytes());
+fn hmac_signature(secret: &str, scope: &str, string_to_sign: &str) -> String {
+    // The signing key: the secret, narrowed by each part of the scope in turn.
+    let start = format!("AWS4{secret}").into_bytes();
+    let key = scope.split('/').fold(start, |key, part| hmac(&key, part.as_bytes()));
+    hex::encode(hmac(&key, string_to_sign.as_bytes()))
+}
+
+pub fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(message);
     mac.finalize().into_bytes().to_vec()
 }

@@ -1,0 +1,42 @@
+//! A listener on a free port of 127.0.0.1, inside the test's own process.
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+/// Dropping it ends the listener and its connections. It runs on the test's own runtime: a test that
+/// blocks its thread needs `flavor = "multi_thread"`.
+pub struct Listener {
+    pub port: u16,
+    task: JoinHandle<()>,
+}
+
+impl Listener {
+    /// `serve` is called for each connection, in the order they come in.
+    pub async fn start<F>(serve: impl FnMut(TcpStream) -> F + Send + 'static) -> Listener
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let port = listener.local_addr().expect("a bound listener has an address").port();
+        Listener { port, task: tokio::spawn(accept(listener, serve)) }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn accept<F>(listener: TcpListener, mut serve: impl FnMut(TcpStream) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    // Dropping the set, when this task is ended, ends the connections.
+    let mut connections = JoinSet::new();
+    loop {
+        let (tcp, _) = listener.accept().await.expect("a listener accepts");
+        tcp.set_nodelay(true).expect("a socket takes TCP_NODELAY");
+        connections.spawn(serve(tcp));
+    }
+}
