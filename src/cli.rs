@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::credentials::CredentialSource;
 use crate::endpoint::Endpoint;
 use crate::presign::Scope;
+use crate::proxy::Proxies;
 use crate::tls::{Tls, TlsError};
 
 /// Connect to AWS IoT Core over MQTT 5 on a WebSocket signed with SigV4, then disconnect cleanly.
@@ -57,6 +58,10 @@ pub struct Cli {
     /// Trust only the root certificates in this file instead of the system's
     #[arg(long, value_name = "PEM", value_parser = ca_file)]
     pub ca_file: Option<Tls>,
+
+    /// HTTP proxy, http://[user:password@]host:port [default: what HTTPS_PROXY and NO_PROXY say]
+    #[arg(long, value_name = "URL", value_parser = proxy)]
+    pub proxy: Option<Secret>,
 
     /// Deadline for connecting, all attempts together
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
@@ -140,6 +145,12 @@ impl Cli {
         self.ca_file.clone().unwrap_or_else(Tls::with_system_roots)
     }
 
+    /// The proxy to go through, if any.
+    pub fn proxies(&self) -> Proxies {
+        let given = self.proxy.as_ref().and_then(|Secret(url)| Proxies::always(url));
+        given.unwrap_or_else(Proxies::from_env)
+    }
+
     /// What will probably not work as meant, though it can be tried.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
@@ -194,6 +205,11 @@ fn client_id(text: &str) -> Result<String, &'static str> {
 
 fn secret(text: &str) -> Result<Secret, &'static str> {
     if text.is_empty() { Err("it is empty") } else { Ok(Secret(text.to_owned())) }
+}
+
+fn proxy(url: &str) -> Result<Secret, &'static str> {
+    let usable = Proxies::always(url).is_some();
+    if usable { Ok(Secret(url.to_owned())) } else { Err("not http://[user:password@]host:port") }
 }
 
 fn ca_file(path: &str) -> Result<Tls, TlsError> {

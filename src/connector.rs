@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::credentials::{CredentialSource, SourceError};
 use crate::endpoint::Endpoint;
 use crate::presign::{Scope, presign};
+use crate::proxy::{Proxies, ProxyError};
 use crate::stream::ByteStream;
 use crate::tcp::{self, TcpError};
 use crate::timeline::{Phase, Timeline};
@@ -34,6 +35,9 @@ pub enum ConnectError {
     /// Name resolution or TCP.
     #[error(transparent)]
     Tcp(#[from] TcpError),
+    /// The HTTP proxy on the way.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -50,6 +54,7 @@ pub struct Connector {
     scope: Scope,
     credentials: CredentialSource,
     tls: Tls,
+    proxies: Proxies,
     timeline: Timeline,
     closing: TaskTracker,
     /// How far the server's clock is ahead of the local one, once that has come to light. Seconds.
@@ -57,10 +62,24 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// A connector for `endpoint`, signing for `scope`.
+    /// A connector for `endpoint`, signing for `scope`; directly, or through the proxy that the environment
+    /// names.
     pub fn new(endpoint: Endpoint, scope: Scope, credentials: CredentialSource, tls: Tls) -> Self {
-        let (timeline, closing) = (Timeline::default(), TaskTracker::new());
-        Self { endpoint, scope, credentials, tls, timeline, closing, clock_offset: AtomicI64::new(0) }
+        Self {
+            endpoint,
+            scope,
+            credentials,
+            tls,
+            proxies: Proxies::from_env(),
+            timeline: Timeline::default(),
+            closing: TaskTracker::new(),
+            clock_offset: AtomicI64::new(0),
+        }
+    }
+
+    /// The same with other proxies.
+    pub fn through(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
     }
 
     /// Makes one attempt. If the server refuses the signature and its `date` shows that the local clock is
@@ -116,6 +135,10 @@ impl Connector {
 
     async fn open_tls(&self) -> Result<TlsStream<TcpStream>, ConnectError> {
         let tcp = async {
+            if let Some(proxy) = self.proxies.for_endpoint(&self.endpoint) {
+                self.timeline.enter(Phase::Proxy);
+                return Ok(proxy.connect().await?);
+            }
             let addresses = tcp::resolve(self.endpoint.host(), self.endpoint.port()).await?;
             self.timeline.enter(Phase::Tcp);
             Ok(tcp::connect(addresses).await?)

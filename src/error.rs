@@ -42,7 +42,7 @@ impl Error {
             Self::Session(SessionError::Connect(error)) => match error {
                 ConnectError::Presign(_) => 1,
                 ConnectError::Credentials(_) => 3,
-                ConnectError::Tcp(_) => 4,
+                ConnectError::Tcp(_) | ConnectError::Proxy(_) => 4,
                 ConnectError::Tls(_) => 5,
                 ConnectError::Upgrade(_) => 6,
             },

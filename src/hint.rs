@@ -13,6 +13,7 @@ use crate::connector::{CLOCK_TOLERANCE, ConnectError};
 use crate::credentials::SourceError;
 use crate::endpoint::partition;
 use crate::error::{Error, causes};
+use crate::proxy::ProxyError;
 use crate::reason::ReasonCode;
 use crate::session::SessionError;
 use crate::tcp::TcpError;
@@ -63,6 +64,7 @@ impl Advice<'_> {
         match error {
             SessionError::Connect(ConnectError::Credentials(error)) => self.credentials(error),
             SessionError::Connect(ConnectError::Tcp(error)) => self.tcp(error),
+            SessionError::Connect(ConnectError::Proxy(error)) => self.proxy(error),
             SessionError::Connect(ConnectError::Tls(error)) => self.tls(error),
             SessionError::Connect(ConnectError::Upgrade(error)) => self.upgrade(error),
             SessionError::Refused { code, .. } | SessionError::Disconnected { code, .. } => {
@@ -97,6 +99,18 @@ impl Advice<'_> {
         if let TcpError::Resolve { host, .. } = error {
             let region = &self.facts.cli.region;
             self.say(format!("is {host:?} what `{DESCRIBE_ENDPOINT} --region {region}` prints?"));
+        }
+    }
+
+    fn proxy(&mut self, error: &ProxyError) {
+        // hyper-util has a type for this, but keeps it to itself.
+        if error.source.to_string().contains("authorization required") {
+            self.say("the proxy wants a user and password: http://user:password@host:port");
+        } else {
+            self.say(format!(
+                "is {} the right proxy? --proxy and HTTPS_PROXY set it, NO_PROXY leaves it out",
+                error.proxy
+            ));
         }
     }
 

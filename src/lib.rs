@@ -4,8 +4,8 @@
 //! The steps, in the order in which they happen:
 //!
 //! 1. [`cli`] reads the flags and refuses what cannot work; [`endpoint`] is the host and port.
-//! 2. [`connector`] makes one attempt. [`tcp`] resolves the name and connects, [`tls`] adds TLS, and
-//!    [`credentials`] are fetched meanwhile.
+//! 2. [`connector`] makes one attempt. [`tcp`] resolves the name and connects, unless there is a
+//!    [`proxy`] to do so; [`tls`] adds TLS, and [`credentials`] are fetched meanwhile.
 //! 3. [`presign`] signs the upgrade request, [`upgrade`] sends it, and [`stream`] makes the WebSocket a
 //!    stream of MQTT bytes.
 //! 4. [`session`] sends CONNECT on it, waits for CONNACK, sends DISCONNECT and closes every layer.
@@ -22,6 +22,7 @@ pub mod endpoint;
 pub mod error;
 pub mod hint;
 pub mod presign;
+pub mod proxy;
 pub mod reason;
 pub mod session;
 pub mod stream;
@@ -55,7 +56,8 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 ///
 /// An [`Error`] with the hints for it.
 pub async fn run(cli: &Cli, out: &mut impl Write) -> Result<(), (Error, Vec<String>)> {
-    let connector = Arc::new(Connector::new(cli.endpoint.clone(), cli.scope(), cli.credentials(), cli.tls()));
+    let connector = Connector::new(cli.endpoint.clone(), cli.scope(), cli.credentials(), cli.tls());
+    let connector = Arc::new(connector.through(cli.proxies()));
     tell_story(cli, &connector, out).await.map_err(|error| {
         let found = connector.credentials().latest();
         let hints = hint::hints(&error, &Facts { cli, credentials: found.as_ref().map(|f| &f.credentials) });

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 pub enum Phase {
     /// Name resolution.
     Resolve,
+    /// TCP to an HTTP proxy, and CONNECT; there is no name resolution then, and no TCP of our own.
+    Proxy,
     /// The TCP handshake.
     Tcp,
     /// The TLS handshake.
@@ -26,6 +28,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Resolve => "name resolution",
+            Self::Proxy => "proxy",
             Self::Tcp => "TCP",
             Self::Tls => "TLS",
             Self::Credentials => "credentials",

@@ -1,0 +1,85 @@
+//! HTTP proxies: a TCP connection to the endpoint by way of CONNECT (RFC 9110 section 9.3.6). The proxy
+//! resolves the endpoint's name; TLS runs through it end to end.
+
+use std::error::Error;
+use std::future::poll_fn;
+use std::net::IpAddr;
+
+use hyper::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use crate::endpoint::Endpoint;
+
+/// The proxy cannot be reached, or does not let this connection through.
+#[derive(Debug, thiserror::Error)]
+#[error("no way to the endpoint through the proxy {proxy}")]
+pub struct ProxyError {
+    /// The proxy, without user and password.
+    pub proxy: String,
+    /// What it said, if it said anything.
+    pub source: Box<dyn Error + Send + Sync>,
+}
+
+/// Which endpoints are reached through a proxy, and which one. Its `Debug` shows no password.
+#[derive(Debug)]
+pub struct Proxies {
+    matcher: Matcher,
+    also_loopback: bool,
+}
+
+impl Proxies {
+    /// As `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say, in capitals or not. Never for loopback.
+    pub fn from_env() -> Self {
+        Self { matcher: Matcher::from_env(), also_loopback: false }
+    }
+
+    /// This proxy for everything. None if it is not the URL of an HTTP proxy, `http://[user:password@]host:port`.
+    pub fn always(url: &str) -> Option<Self> {
+        let matcher = Matcher::builder().all(url).build();
+        let proxy = matcher.intercept(&Uri::from_static("https://any"))?;
+        let usable =
+            proxy.uri().scheme_str() == Some("http") && proxy.uri().host().is_some_and(|h| !h.is_empty());
+        usable.then_some(Self { matcher, also_loopback: true })
+    }
+
+    /// The proxy to `endpoint`, if there is to be one.
+    pub fn for_endpoint(&self, endpoint: &Endpoint) -> Option<Proxy> {
+        let address = endpoint.host().parse::<IpAddr>();
+        let loopback = endpoint.host() == "localhost" || address.is_ok_and(|address| address.is_loopback());
+        let destination: Uri = format!("https://{endpoint}").parse().ok()?;
+        let intercept = self.matcher.intercept(&destination).filter(|_| self.also_loopback || !loopback)?;
+        Some(Proxy { intercept, destination })
+    }
+}
+
+/// A proxy on the way to one endpoint.
+pub struct Proxy {
+    intercept: Intercept,
+    destination: Uri,
+}
+
+impl Proxy {
+    /// Connects to the proxy and has it connect to the endpoint.
+    ///
+    /// # Errors
+    ///
+    /// [`ProxyError`] with what the proxy said.
+    pub async fn connect(self) -> Result<TcpStream, ProxyError> {
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        let mut tunnel = Tunnel::new(self.intercept.uri().clone(), tcp);
+        if let Some(password) = self.intercept.basic_auth() {
+            tunnel = tunnel.with_auth(password.clone());
+        }
+        let stream = match poll_fn(|context| tunnel.poll_ready(context)).await {
+            Ok(()) => tunnel.call(self.destination).await,
+            Err(error) => Err(error),
+        };
+        let failed = |source| ProxyError { proxy: self.intercept.uri().to_string(), source };
+        Ok(stream.map_err(|error| failed(error.into()))?.into_inner())
+    }
+}
