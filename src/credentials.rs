@@ -17,7 +17,10 @@ use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::sync::{Mutex, OnceCell};
 
 /// Credentials that expire sooner are fetched anew before signing.
@@ -154,8 +157,7 @@ fn is_fresh(credentials: &Credentials) -> bool {
 /// The sources after the environment, in the order in which the AWS SDKs ask them.
 async fn rest_of_chain(profile: Option<&str>, region: &str) -> Result<Vec<Link>, SourceError> {
     check_profile(profile.map(str::to_owned).or_else(|| env::var("AWS_PROFILE").ok()))?;
-    let https = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-    let config = ProviderConfig::default().with_http_client(https.build_https());
+    let config = ProviderConfig::default().with_http_client(https_client());
     let mut region_of_profile = ProfileFileRegionProvider::builder().configure(&config);
     let mut from_profile = ProfileFileCredentialsProvider::builder();
     if let Some(name) = profile {
@@ -165,6 +167,10 @@ async fn rest_of_chain(profile: Option<&str>, region: &str) -> Result<Vec<Link>,
     let region = region_of_profile.build().region().await.unwrap_or(Region::new(region.to_owned()));
     let config = config.with_region(Some(region));
     let from_profile = from_profile.configure(&config).build();
+    // Metadata services are on the machine or next to it: plain HTTP, no proxy, no roots to load.
+    let local = config.clone().with_http_client(aws_smithy_http_client::Builder::new().build_http());
+    let container = env::var("AWS_CONTAINER_CREDENTIALS_FULL_URI").unwrap_or_default();
+    let container = if container.starts_with("https:") { &config } else { &local };
     Ok(match profile {
         Some(name) => vec![link(&format!("profile {name}"), from_profile)],
         None => vec![
@@ -173,14 +179,29 @@ async fn rest_of_chain(profile: Option<&str>, region: &str) -> Result<Vec<Link>,
                 "web identity token",
                 WebIdentityTokenCredentialsProvider::builder().configure(&config).build(),
             ),
-            link("container", EcsCredentialsProvider::builder().configure(&config).build()),
-            link("EC2 instance metadata", ImdsCredentialsProvider::builder().configure(&config).build()),
+            link("container", EcsCredentialsProvider::builder().configure(container).build()),
+            link("EC2 instance metadata", ImdsCredentialsProvider::builder().configure(&local).build()),
         ],
     })
 }
 
 fn link(name: &str, provider: impl ProvideCredentials + 'static) -> Link {
     (name.to_owned(), SharedCredentialsProvider::new(provider))
+}
+
+/// TLS on ring, through `HTTPS_PROXY` where that is set. `HTTP_PROXY` is left alone, since the link-local
+/// addresses of metadata services must not go that way.
+fn https_client() -> SharedHttpClient {
+    let variable = |names: [&str; 2]| names.into_iter().find_map(|name| env::var(name).ok());
+    let proxy = variable(["HTTPS_PROXY", "https_proxy"]).and_then(|url| ProxyConfig::https(url).ok());
+    let proxy = proxy.unwrap_or_else(ProxyConfig::disabled);
+    let proxy = proxy.no_proxy(variable(["NO_PROXY", "no_proxy"]).unwrap_or_default());
+    aws_smithy_http_client::Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().proxy_config(proxy.clone());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).build()
+    })
 }
 
 /// A misspelt profile would otherwise be passed over, and other credentials be used than was asked for.

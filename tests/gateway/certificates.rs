@@ -39,6 +39,13 @@ impl Authority {
         self.0.pem()
     }
 
+    /// A server certificate and its key, both in PEM, for a server that reads files.
+    pub fn server_pem(&self) -> [String; 2] {
+        let key = new_key();
+        let issued = server_params(Certificate::Trusted).signed_by(&key, &self.0);
+        [issued.expect("the authority can issue").pem(), key.serialize_pem()]
+    }
+
     /// A TLS server with that certificate.
     pub fn server(&self, certificate: Certificate, tls12_only: bool) -> Arc<ServerConfig> {
         if certificate == Certificate::UnknownIssuer {

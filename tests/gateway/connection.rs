@@ -12,8 +12,8 @@ use super::session::Session;
 use super::sigv4::verify;
 use super::websocket::{BINARY, CLOSE, Incoming, PONG, frame};
 use super::wire::{Socket, Then, Wire};
-use rustls::ServerConfig;
 use rustls::server::Acceptor;
+use rustls::{HandshakeKind, ServerConfig};
 use std::sync::Arc;
 use time::OffsetDateTime;
 use tokio::net::TcpStream;
@@ -48,6 +48,9 @@ async fn handshake(
     let alpn = offered.map(Vec::from).collect();
     let stream = start.into_stream(tls).await?;
     record.push(Event::Tls { server_name, alpn });
+    if stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed) {
+        record.push(Event::Resumed);
+    }
     Ok(stream)
 }
 

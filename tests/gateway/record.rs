@@ -17,6 +17,8 @@ pub enum Event {
         server_name: Option<String>,
         alpn: Vec<Vec<u8>>,
     },
+    /// That handshake took up an earlier session, without certificates.
+    Resumed,
     /// The TLS handshake failed, most often because the client refused the certificate.
     TlsFailed(String),
     Request(Request),
@@ -28,6 +30,11 @@ pub enum Event {
     /// The request is answered with 101.
     Upgraded,
     Connect(Connect),
+    Publish {
+        topic: String,
+        /// As they stand in the packet: the length of the properties, the properties, the payload.
+        properties_and_payload: Vec<u8>,
+    },
     /// Any other MQTT packet, by its packet type (PINGREQ is 12).
     Packet(u8),
     Disconnect {

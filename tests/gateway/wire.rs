@@ -212,6 +212,9 @@ fn event(incoming: &Incoming) -> Event {
     match incoming {
         Incoming::Packet(Packet::Connect(connect)) => Event::Connect(connect.clone()),
         &Incoming::Packet(Packet::Disconnect { reason_code }) => Event::Disconnect { reason_code },
+        Incoming::Packet(Packet::Publish { topic, properties_and_payload, .. }) => {
+            Event::Publish { topic: topic.clone(), properties_and_payload: properties_and_payload.to_vec() }
+        }
         Incoming::Packet(packet) => Event::Packet(packet.packet_type()),
         Incoming::Ping(payload) => Event::Ping(payload.clone()),
         Incoming::Pong(payload) => Event::Pong(payload.clone()),

@@ -1,7 +1,7 @@
 //! An honest gateway with clients good and bad, and what its record says of them.
 
 use crate::client::*;
-use crate::gateway::mqtt::{PINGREQ, PUBLISH, SUBSCRIBE};
+use crate::gateway::mqtt::{PINGREQ, SUBSCRIBE};
 use crate::gateway::websocket::BINARY;
 use crate::gateway::{ACCESS_KEY, Event, Gateway, Key, Script, frame};
 use crate::presigned::PERMANENT;
@@ -51,8 +51,8 @@ async fn an_honest_session_is_recorded_from_accept_to_fin() {
         [
             connect_event(),
             Event::Packet(SUBSCRIBE),
-            Event::Packet(PUBLISH),
-            Event::Packet(PUBLISH),
+            publish_event("a/b"),
+            publish_event("a/c"),
             Event::Packet(PINGREQ),
             Event::Disconnect { reason_code: 0 },
             Event::Close { code: None },
@@ -60,6 +60,10 @@ async fn an_honest_session_is_recorded_from_accept_to_fin() {
             Event::Fin,
         ]
     );
+}
+
+fn publish_event(topic: &str) -> Event {
+    Event::Publish { topic: topic.into(), properties_and_payload: b"\0hi".into() }
 }
 
 #[tokio::test]

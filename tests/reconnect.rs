@@ -1,0 +1,151 @@
+//! An application that goes on through reconnects, as the README shows it.
+
+mod gateway;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, future};
+use gateway::{Event, Gateway, Key, REGION, Script};
+use rumqttc::{AsyncClient, Incoming, MqttOptions, PublishOptions, QoS};
+use sigv4_websocket_connect::connector::Connector;
+use sigv4_websocket_connect::credentials::CredentialSource;
+use sigv4_websocket_connect::presign::Scope;
+use sigv4_websocket_connect::tls::Tls;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+
+const TOPIC: &str = "application/topic";
+const MESSAGES: u8 = 60;
+
+/// Passes bytes on to the gateway until it is told to cut the connection.
+async fn relay(listener: TcpListener, gateway: u16, cut: Arc<Notify>) {
+    loop {
+        let (mut client, _) = listener.accept().await.expect("a listener accepts");
+        let mut server = TcpStream::connect(("127.0.0.1", gateway)).await.expect("the gateway listens");
+        tokio::select! {
+            _ = copy_bidirectional(&mut client, &mut server) => {}
+            () = cut.notified() => {}
+        }
+    }
+}
+
+/// Another key at every call, each about to expire, so that no two signatures can be the same.
+#[derive(Debug, Default)]
+struct Rotating(AtomicUsize);
+
+impl ProvideCredentials for Rotating {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let Key { access_key, secret, session_token } = key(self.0.fetch_add(1, Ordering::Relaxed));
+        let expiry = SystemTime::now() + Duration::from_secs(30);
+        future::ProvideCredentials::ready(Ok(Credentials::new(
+            access_key,
+            secret,
+            session_token,
+            Some(expiry),
+            "test",
+        )))
+    }
+}
+
+fn key(number: usize) -> Key {
+    Key {
+        access_key: format!("ASIAROTATING0000000{number}"),
+        secret: format!("secret/{number}"),
+        session_token: Some(format!("token+{number}==")),
+    }
+}
+
+fn connector(port: u16, gateway: &Gateway) -> Connector {
+    Connector::new(
+        format!("localhost:{port}").parse().expect("an endpoint"),
+        Scope::Region(REGION.to_owned()),
+        CredentialSource::provider("test", Rotating::default()),
+        Tls::with_ca_file(gateway.ca_file()).expect("the gateway's CA"),
+    )
+}
+
+#[tokio::test]
+async fn an_application_publishes_and_receives_through_two_cuts() {
+    let gateway = Gateway::start(Script { keys: (0..3).map(key).collect(), ..Script::default() }).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    let cut = Arc::new(Notify::new());
+    tokio::spawn(relay(listener, gateway.port(), cut.clone()));
+
+    let connector = Arc::new(connector(port, &gateway));
+    let mut options = MqttOptions::new("application", "the connector knows the endpoint");
+    options.set_outgoing_inflight_upper_limit(100).set_receive_maximum(Some(100));
+    options.set_socket_connector(move |_, _| {
+        let connector = connector.clone();
+        async move { connector.connect().await.map_err(io::Error::other) }
+    });
+    let (client, mut eventloop) = AsyncClient::builder(options).build();
+
+    let publisher = tokio::spawn({
+        let client = client.clone();
+        async move {
+            let mut acknowledged = BTreeSet::new();
+            for number in 0..MESSAGES {
+                if [20, 40].contains(&number) {
+                    cut.notify_one();
+                }
+                let acknowledged_now = async || {
+                    let options = PublishOptions::new(QoS::AtLeastOnce);
+                    let notice =
+                        client.publish_tracked(TOPIC, vec![number], options).await.expect("a client");
+                    notice.wait_completion_async().await.is_ok()
+                };
+                while !acknowledged_now().await {}
+                acknowledged.insert(number);
+            }
+            client.disconnect().await.expect("an event loop");
+            acknowledged
+        }
+    });
+    let application = async {
+        let mut received = BTreeSet::new();
+        loop {
+            match eventloop.poll().await {
+                Ok(rumqttc::Event::Incoming(Incoming::ConnAck(_))) => {
+                    client.subscribe(TOPIC, QoS::AtLeastOnce).await.expect("an event loop");
+                }
+                Ok(rumqttc::Event::Incoming(Incoming::Publish(publish))) => {
+                    received.extend(publish.payload.first().copied());
+                }
+                Ok(rumqttc::Event::Outgoing(rumqttc::Outgoing::Disconnect)) => return received,
+                Ok(_) => {}
+                Err(_) => sleep(Duration::from_millis(20)).await,
+            }
+        }
+    };
+    let received = timeout(Duration::from_secs(30), application).await.expect("an end");
+    let acknowledged = publisher.await.expect("no panic");
+
+    let connections = gateway.connections();
+    let signers = connections.iter().flatten().filter_map(|event| match event {
+        Event::Signed(verified) => Some(verified.access_key.clone()),
+        _ => None,
+    });
+    assert_eq!(signers.collect::<Vec<_>>(), (0..3).map(|n| key(n).access_key).collect::<Vec<_>>());
+    let arrived: BTreeSet<u8> = connections
+        .iter()
+        .flatten()
+        .filter_map(|event| match event {
+            Event::Publish { properties_and_payload, .. } => properties_and_payload.last().copied(),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(acknowledged, (0..MESSAGES).collect());
+    assert!(acknowledged.is_subset(&arrived), "{arrived:?}");
+    assert!(received.len() > usize::from(MESSAGES) / 2, "{received:?}");
+}
