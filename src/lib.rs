@@ -31,6 +31,11 @@ pub mod timeline;
 pub mod tls;
 pub mod upgrade;
 
+/// Compiles the application in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
+
 use std::io::{self, Write};
 use std::pin::pin;
 use std::sync::Arc;
