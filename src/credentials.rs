@@ -2,6 +2,7 @@
 //! credential providers"), kept until shortly before they expire.
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 use std::{env, fs};
@@ -21,6 +22,7 @@ use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use futures_util::FutureExt;
 use tokio::sync::{Mutex, OnceCell};
 
 /// Credentials that expire sooner are fetched anew before signing.
@@ -140,7 +142,9 @@ async fn ask(
     (name, provider): &Link,
     reasons: &mut Vec<(String, CredentialsError)>,
 ) -> Result<Option<Found>, SourceError> {
-    match provider.provide_credentials().await {
+    // aws-config panics at some answers of a metadata service that are not what they should be.
+    let answer = AssertUnwindSafe(provider.provide_credentials()).catch_unwind().await;
+    match answer.unwrap_or_else(|_| Err(CredentialsError::unhandled("its answer makes no sense"))) {
         Ok(credentials) => Ok(Some(Found { source: name.clone(), credentials })),
         Err(reason @ CredentialsError::CredentialsNotLoaded(_)) => {
             reasons.push((name.clone(), reason));
@@ -207,9 +211,13 @@ fn https_client() -> SharedHttpClient {
 /// A misspelt profile would otherwise be passed over, and other credentials be used than was asked for.
 fn check_profile(name: Option<String>) -> Result<(), SourceError> {
     let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(()) };
-    let in_home = |file| env::home_dir().unwrap_or_default().join(".aws").join(file);
-    let files = [("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")]
-        .map(|(variable, file)| env::var_os(variable).map_or_else(|| in_home(file), PathBuf::from));
+    let home = env::home_dir().unwrap_or_default();
+    let files = [("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")].map(
+        |(variable, file)| match env::var_os(variable).map(PathBuf::from) {
+            None => home.join(".aws").join(file),
+            Some(path) => path.strip_prefix("~").map(|below| home.join(below)).unwrap_or(path),
+        },
+    );
     let texts = files.clone().map(|file| fs::read_to_string(file).unwrap_or_default());
     let sections = texts.iter().flat_map(|text| text.lines()).filter_map(|line| {
         let section = line.trim().strip_prefix('[')?.split(']').next()?.trim();

@@ -131,10 +131,14 @@ pub fn causes<'a>(
     std::iter::successors(error.source(), |cause| cause.source())
 }
 
-/// The AWS SDK shows some service errors only as a dump.
+/// The AWS SDK dumps some service errors, and whole requests with the tokens in them.
 fn words(cause: &(dyn std::error::Error + 'static)) -> String {
     match cause.downcast_ref::<ErrorMetadata>() {
         Some(said) => [said.code(), said.message()].into_iter().flatten().collect::<Vec<_>>().join(": "),
-        None => cause.to_string(),
+        None => {
+            let words = cause.to_string();
+            let dump = ["Request {", "Response {"].into_iter().filter_map(|start| words.find(start)).min();
+            words[..dump.unwrap_or(words.len())].replace("StatusCode(", "(")
+        }
     }
 }

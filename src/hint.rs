@@ -259,5 +259,7 @@ impl Advice<'_> {
 
 /// No usable token in the cache, or one that the portal refuses.
 fn is_sso_token(cause: &(dyn std::error::Error + 'static)) -> bool {
-    cause.is::<TokenError>() || cause.to_string().starts_with("UnauthorizedException")
+    let words = cause.to_string();
+    let signs = ["UnauthorizedException", "cached SSO token", "sso/cache"];
+    cause.is::<TokenError>() || signs.into_iter().any(|sign| words.contains(sign))
 }

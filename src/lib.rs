@@ -9,7 +9,7 @@
 //! 3. [`presign`] signs the upgrade request, [`upgrade`] sends it, and [`stream`] makes the WebSocket a
 //!    stream of MQTT bytes.
 //! 4. [`session`] sends CONNECT on it, waits for CONNACK, sends DISCONNECT and closes every layer.
-//! 5. If a step fails, [`error`] tells what happened and [`hint`] what to do.
+//! 5. If a step fails, [`error`] tells what happened and [`hint`] what to do; [`log`] shows the rest.
 //!
 //! To reuse the transport, take [`connector`] and the modules it names: none of them knows this program.
 
@@ -21,6 +21,7 @@ pub mod credentials;
 pub mod endpoint;
 pub mod error;
 pub mod hint;
+pub mod log;
 pub mod presign;
 pub mod proxy;
 pub mod reason;

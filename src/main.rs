@@ -5,15 +5,18 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use sigv4_websocket_connect::cli::{Cli, LogLevel};
-use sigv4_websocket_connect::{error::Error, run};
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::prelude::*;
+use sigv4_websocket_connect::cli::Cli;
+use sigv4_websocket_connect::error::Error;
+use sigv4_websocket_connect::{log, run};
 
 fn main() -> ExitCode {
     let cli = Cli::from_args();
-    log_to_stderr(cli.log_level);
+    log::to_stderr(cli.log_level);
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let _ =
+            writeln!(io::stderr(), "internal error: {} ({place})", panic.payload_as_str().unwrap_or("panic"));
+    }));
     let result = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -31,22 +34,4 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
-}
-
-fn log_to_stderr(level: Option<LogLevel>) {
-    let filter = match level {
-        None => std::env::var("RUST_LOG").ok().and_then(|filter| filter.parse().ok()).unwrap_or_default(),
-        Some(level) => Targets::new().with_default(match level {
-            LogLevel::None => LevelFilter::OFF,
-            LogLevel::Fatal | LogLevel::Error => LevelFilter::ERROR,
-            LogLevel::Warn => LevelFilter::WARN,
-            LogLevel::Info => LevelFilter::INFO,
-            LogLevel::Debug => LevelFilter::DEBUG,
-            LogLevel::Trace => LevelFilter::TRACE,
-        }),
-    };
-    tracing_subscriber::registry()
-        .with(tracing_subscriber::fmt::layer().with_writer(io::stderr))
-        .with(filter)
-        .init();
 }

@@ -30,11 +30,15 @@ pub struct Outcome {
 }
 
 impl Program {
-    /// The program without arguments, with an empty home and no way to EC2 instance metadata.
+    /// The program without arguments, with an empty home and no way to EC2 instance metadata or to AWS:
+    /// where a test names no stand-in, requests go to a port of 127.0.0.1 at which nobody listens.
     pub fn new() -> Self {
         let home = TempDir::new().expect("a temporary home");
         let mut command = Command::new(env!("CARGO_BIN_EXE_sigv4-websocket-connect"));
         command.env_clear().env("HOME", home.path()).env("AWS_EC2_METADATA_DISABLED", "true");
+        for nowhere in ["AWS_ENDPOINT_URL", "AWS_EC2_METADATA_SERVICE_ENDPOINT"] {
+            command.env(nowhere, "http://127.0.0.1:9");
+        }
         // Windows opens no socket without it.
         if let Some(root) = std::env::var_os("SystemRoot") {
             command.env("SystemRoot", root);

@@ -1,0 +1,41 @@
+//! Logging to stderr, with the events left out that would show a secret.
+
+use std::io;
+
+use tracing::Metadata;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::{Targets, filter_fn};
+use tracing_subscriber::prelude::*;
+
+use crate::cli::LogLevel;
+
+/// Logs what `level` asks for; without one, what `RUST_LOG` does (`level` or `target=level`, separated by
+/// commas).
+pub fn to_stderr(level: Option<LogLevel>) {
+    let filter = match level {
+        None => std::env::var("RUST_LOG").ok().and_then(|filter| filter.parse().ok()).unwrap_or_default(),
+        Some(level) => Targets::new().with_default(match level {
+            LogLevel::None => LevelFilter::OFF,
+            LogLevel::Fatal | LogLevel::Error => LevelFilter::ERROR,
+            LogLevel::Warn => LevelFilter::WARN,
+            LogLevel::Info => LevelFilter::INFO,
+            LogLevel::Debug => LevelFilter::DEBUG,
+            LogLevel::Trace => LevelFilter::TRACE,
+        }),
+    };
+    tracing_subscriber::registry()
+        .with(tracing_subscriber::fmt::layer().with_writer(io::stderr))
+        .with(filter)
+        .with(filter_fn(|metadata| !shows_secrets(metadata)))
+        .init();
+}
+
+/// Events of the AWS SDK that show whole requests, answers or errors, with the tokens in them: some of them
+/// at the level of a warning.
+fn shows_secrets(metadata: &Metadata<'_>) -> bool {
+    let whole = ["request", "response", "error", "err"];
+    metadata.is_event()
+        && metadata.target().starts_with("aws_")
+        && (metadata.target() == "aws_config::sso::token"
+            || whole.into_iter().any(|field| metadata.fields().field(field).is_some()))
+}

@@ -1,0 +1,98 @@
+//! Credentials are fetched anew when they expire within a minute, and only then.
+
+use crate::gateway::{Act, Event, Gateway, Key, REGION, Script, Stage};
+use crate::setup::{gateway_knowing, program, signers, temporary};
+use crate::source::at_container;
+use crate::stand_ins::{StandIn, container};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, future};
+use sigv4_websocket_connect::connector::Connector;
+use sigv4_websocket_connect::credentials::CredentialSource;
+use sigv4_websocket_connect::presign::Scope;
+use sigv4_websocket_connect::tls::Tls;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use time::{Duration, OffsetDateTime};
+use tokio::time::sleep;
+
+/// Turns away the first attempt in a way that a second one may mend.
+fn busy_at_first(keys: &[Key]) -> Vec<Script> {
+    let busy = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n".to_vec();
+    let first = Script::fault(Stage::Request, [Act::Send(busy), Act::Fin]);
+    vec![first, Script { keys: keys.into(), ..Script::default() }]
+}
+
+/// The access keys in the upgrade requests, one for each connection.
+fn access_keys(gateway: &Gateway) -> Vec<String> {
+    let events = gateway.connections().into_iter().flatten();
+    let targets = events.filter_map(|event| match event {
+        Event::Request(request) => Some(request.target),
+        _ => None,
+    });
+    let access_key = |target: String| {
+        let (_, rest) = target.split_once("X-Amz-Credential=").expect("a credential");
+        rest.split('%').next().unwrap_or_default().to_owned()
+    };
+    targets.map(access_key).collect()
+}
+
+#[tokio::test]
+async fn a_second_attempt_takes_new_credentials_if_the_first_ones_are_about_to_expire() {
+    let (first, second) = (temporary("FIRST"), temporary("SECOND"));
+    for (lifetime, fetches, signer) in [
+        (Duration::seconds(10), 2, &second),
+        (Duration::seconds(50), 2, &second),
+        (Duration::seconds(90), 1, &first),
+        (Duration::hours(6), 1, &first),
+    ] {
+        let keys = [first.clone(), second.clone()];
+        let gateway = Gateway::start_with(busy_at_first(&keys)).await;
+        let endpoint = container::granting(keys.map(|key| (key, lifetime)).into()).await;
+        let (program, endpoint) = at_container(program(&gateway), endpoint);
+        let outcome = program.args(["--attempts", "2"]).run().await;
+        assert_eq!(outcome.code, 0, "{lifetime}: {outcome:#?}");
+        assert_eq!(endpoint.map(|endpoint: StandIn| endpoint.asked().len()), Some(fetches), "{lifetime}");
+        assert_eq!(access_keys(&gateway), [first.access_key.as_str(), &signer.access_key], "{lifetime}");
+        assert_eq!(
+            signers(&gateway),
+            [(signer.access_key.clone(), signer.session_token.clone())],
+            "{lifetime}"
+        );
+    }
+}
+
+/// Gives out each key in turn, good for so long.
+#[derive(Clone, Debug)]
+struct InTurn(Arc<AtomicUsize>, [Key; 2], Duration);
+
+impl ProvideCredentials for InTurn {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let InTurn(turn, keys, lifetime) = self;
+        let Key { access_key, secret, session_token } = &keys[turn.fetch_add(1, Ordering::Relaxed)];
+        let expiry = Some((OffsetDateTime::now_utc() + *lifetime).into());
+        let credentials = Credentials::new(access_key, secret, session_token.clone(), expiry, "test");
+        future::ProvideCredentials::ready(Ok(credentials))
+    }
+}
+
+#[tokio::test]
+async fn one_connector_signs_with_new_credentials_once_the_old_ones_are_about_to_expire() {
+    let keys = [temporary("FIRST"), temporary("SECOND")];
+    for (lifetime, signer) in [(Duration::seconds(61), &keys[1]), (Duration::hours(1), &keys[0])] {
+        let gateway = gateway_knowing(keys.clone()).await;
+        let provider = InTurn(Arc::default(), keys.clone(), lifetime);
+        let credentials = CredentialSource::provider("test", provider.clone());
+        let tls = Tls::with_ca_file(gateway.ca_file()).expect("the gateway's authority");
+        let endpoint = gateway.endpoint().parse().expect("an endpoint");
+        let connector = Connector::new(endpoint, Scope::Region(REGION.into()), credentials, tls);
+        drop(connector.connect().await.expect("a stream"));
+        sleep(std::time::Duration::from_millis(1500)).await;
+        drop(connector.connect().await.expect("another stream"));
+        connector.closed().await;
+        let signers: Vec<String> = signers(&gateway).into_iter().map(|(access_key, _)| access_key).collect();
+        assert_eq!(signers, [keys[0].access_key.as_str(), &signer.access_key], "{lifetime}");
+    }
+}

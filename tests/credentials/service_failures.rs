@@ -1,0 +1,120 @@
+//! What is said when STS, the container endpoint or instance metadata refuse, or make no sense.
+
+use crate::setup::{assert_says, failure, gateway_knowing, program};
+use crate::source::{Source, at_container, at_metadata, web_identity, with_sts};
+use crate::stand_ins::metadata::{CREDENTIALS_LINE, ROLE_LINE, TOKEN, TOKEN_LINE};
+use crate::stand_ins::{Answer, StandIn, metadata, sts};
+
+#[tokio::test]
+async fn a_web_identity_that_sts_refuses_shows_its_code_and_message() {
+    for (code, message) in [
+        ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"),
+        ("InvalidIdentityToken", "No OpenIDConnect provider found in your account"),
+        ("ExpiredTokenException", "Token expired: current date/time 1 must be before 0"),
+    ] {
+        let gateway = gateway_knowing([]).await;
+        let (program, _sts) = with_sts(web_identity(program(&gateway)), sts::refusing(code, message).await);
+        let outcome = failure(program).await;
+        assert_says(&outcome, &["error: the web identity token does not", code, message]);
+    }
+}
+
+#[tokio::test]
+async fn a_web_identity_token_that_cannot_be_read() {
+    let gateway = gateway_knowing([]).await;
+    let program = web_identity(program(&gateway));
+    std::fs::remove_file(program.home("token.jwt")).expect("a token to remove");
+    assert_says(&failure(program).await, &["error: the web identity token does not", "(os error 2)"]);
+}
+
+#[tokio::test]
+async fn a_web_identity_without_a_role_names_what_is_missing() {
+    let gateway = gateway_knowing([]).await;
+    let outcome = failure(program(&gateway).env("AWS_WEB_IDENTITY_TOKEN_FILE", "token.jwt")).await;
+    assert_says(&outcome, &["  web identity token: AWS_ROLE_ARN"]);
+}
+
+#[tokio::test]
+async fn a_container_endpoint_that_refuses_shows_the_status() {
+    for status in [400, 401, 403, 404, 500] {
+        let gateway = gateway_knowing([]).await;
+        let endpoint = StandIn::answering(Answer::new(status, "{}")).await;
+        let (program, _endpoint) = at_container(program(&gateway), endpoint);
+        let outcome = failure(program).await;
+        assert_says(&outcome, &["error: the container does not", &status.to_string()]);
+    }
+}
+
+#[tokio::test]
+async fn a_container_endpoint_that_makes_no_sense() {
+    for (body, said) in [
+        ("<html>Welcome</html>", "JSON"),
+        ("{}", "`AccessKeyId`"),
+        (r#"{"Code":"Denied","Message":"This task has no role"}"#, "[Denied]: This task has no role"),
+    ] {
+        let gateway = gateway_knowing([]).await;
+        let endpoint = StandIn::answering(Answer::new(200, body)).await;
+        let (program, _endpoint) = at_container(program(&gateway), endpoint);
+        assert_says(&failure(program).await, &["error: the container does not", said]);
+    }
+}
+
+#[tokio::test]
+async fn a_container_token_that_is_no_header() {
+    let gateway = gateway_knowing([]).await;
+    let program = program(&gateway).file("token", "ends with a newline\n");
+    let file = program.home("token");
+    let program = program
+        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/")
+        .env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", file);
+    assert_says(&failure(program).await, &["error: the container does not", "auth token"]);
+}
+
+#[tokio::test]
+async fn instance_metadata_that_refuses_or_makes_no_sense() {
+    let role = || (ROLE_LINE, Answer::new(200, "thing-role"));
+    let credentials = |body| vec![role(), (CREDENTIALS_LINE, Answer::new(200, body))];
+    let unauthorized = r#"{"Code":"AssumeRoleUnauthorizedAccess","Message":"EC2 cannot assume the role"}"#;
+    for (answers, said) in [
+        (vec![(TOKEN_LINE, Answer::new(403, ""))], "forbidden"),
+        (vec![(TOKEN_LINE, Answer::new(200, "<html>Welcome</html>"))], "TTL"),
+        (vec![(ROLE_LINE, Answer::new(403, ""))], "403"),
+        (vec![(ROLE_LINE, Answer::new(200, ""))], "JSON"),
+        (vec![role()], "404"),
+        (credentials("<html>Welcome</html>"), "JSON"),
+        (credentials("{}"), "`AccessKeyId`"),
+        (credentials(unauthorized), "EC2 cannot assume the role"),
+    ] {
+        let gateway = gateway_knowing([]).await;
+        let (program, _service) = at_metadata(program(&gateway), metadata::with(answers).await);
+        assert_says(&failure(program).await, &["error: the EC2 instance metadata does not", said]);
+    }
+}
+
+/// aws-config 1.13 panics at these.
+#[tokio::test]
+async fn instance_metadata_that_makes_less_than_no_sense() {
+    let endless =
+        Answer::new(200, TOKEN).header("x-aws-ec2-metadata-token-ttl-seconds", u64::MAX.to_string());
+    for answers in [
+        [(ROLE_LINE, Answer::new(200, "thing-role\n"))],
+        [(ROLE_LINE, Answer::new(200, "<html>Welcome to the hotel</html>"))],
+        [(TOKEN_LINE, endless)],
+    ] {
+        let gateway = gateway_knowing([]).await;
+        let (program, _service) = at_metadata(program(&gateway), metadata::with(answers).await);
+        assert_says(&failure(program).await, &["error: the EC2 instance metadata does not"]);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_without_a_scheme_is_told_without_the_request() {
+    for (variable, source) in
+        [("AWS_ENDPOINT_URL_STS", Source::WebIdentity), ("AWS_ENDPOINT_URL_SSO", Source::SignIn)]
+    {
+        let gateway = gateway_knowing([]).await;
+        let (program, _stand_in) = source.provide(program(&gateway)).await;
+        let outcome = failure(program.env(variable, "127.0.0.1:9")).await;
+        assert_says(&outcome, &["endpoint must contain scheme"]);
+    }
+}
