@@ -17,6 +17,9 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseC
 use tokio_tungstenite::tungstenite::{self, Bytes, Message};
 use tokio_util::task::TaskTracker;
 
+/// The first byte of a DISCONNECT (MQTT 5 section 3.14.1).
+const DISCONNECT: u8 = 0xE0;
+
 /// How long the peer may take to answer a Close.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
@@ -106,6 +109,12 @@ impl<S: Transport> AsyncWrite for ByteStream<S> {
         let socket = self.socket()?;
         ready!(socket.poll_ready_unpin(context)).map_err(HangUp::from)?;
         socket.start_send_unpin(Message::Binary(Bytes::copy_from_slice(bytes))).map_err(HangUp::from)?;
+        if let [DISCONNECT, length, rest @ ..] = bytes
+            && rest.len() == usize::from(*length)
+        {
+            // Nothing may follow DISCONNECT, so Close can leave in the same segment.
+            socket.start_send_unpin(close_normally()).map_err(HangUp::from)?;
+        }
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -123,7 +132,9 @@ impl<S: Transport> AsyncWrite for ByteStream<S> {
 /// Close 1000, the peer's Close or the end of the stream, close_notify, FIN.
 async fn close<S: Transport>(mut socket: WebSocketStream<S>) {
     let goodbye = async {
-        socket.close(Some(CloseFrame { code: CloseCode::Normal, reason: "".into() })).await?;
+        // Fails where a Close is on its way already, after DISCONNECT or as the answer to the peer's.
+        socket.send(close_normally()).await.ok();
+        socket.flush().await?;
         // A client need not wait for the server to end TCP as well (RFC 6455 section 7.1.1).
         while let Some(message) = socket.next().await {
             if message?.is_close() {
@@ -139,6 +150,10 @@ async fn close<S: Transport>(mut socket: WebSocketStream<S>) {
     }
     // A server that reads nothing must not hold this up either.
     let _ = timeout(CLOSE_TIME / 10, socket.get_mut().shutdown()).await;
+}
+
+fn close_normally() -> Message {
+    Message::Close(Some(CloseFrame { code: CloseCode::Normal, reason: "".into() }))
 }
 
 impl From<tungstenite::Error> for HangUp {
