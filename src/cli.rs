@@ -17,7 +17,7 @@ use crate::tls::{Tls, TlsError};
 
 /// Connect to AWS IoT Core over MQTT 5 on a WebSocket signed with SigV4, then disconnect cleanly.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version = version(), max_term_width = 100)]
 pub struct Cli {
     /// IoT Core endpoint: aws iot describe-endpoint --endpoint-type iot:Data-ATS
     #[arg(long, value_name = "HOST[:PORT]")]
@@ -163,6 +163,12 @@ impl Cli {
         }
         warnings
     }
+}
+
+/// With the commit, where the build was told it.
+fn version() -> String {
+    let commit = option_env!("GIT_COMMIT");
+    [Some(env!("CARGO_PKG_VERSION")), commit].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 fn random_client_id() -> String {

@@ -1,6 +1,6 @@
 //! How a run can fail, the exit code of each failure, and how it is told.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::io;
 use std::time::Duration;
 
@@ -121,6 +121,21 @@ impl Error {
         }
         hints.iter().for_each(|hint| line("hint", hint));
         text
+    }
+}
+
+/// A failed run. Its text is all that goes to stderr.
+#[derive(Debug)]
+pub struct Failure {
+    /// What went wrong.
+    pub error: Box<Error>,
+    /// What to do about it.
+    pub hints: Vec<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.error.report(&self.hints))
     }
 }
 

@@ -48,7 +48,7 @@ use tokio::time::timeout;
 
 use crate::cli::Cli;
 use crate::connector::Connector;
-use crate::error::Error;
+use crate::error::{Error, Failure};
 use crate::hint::Facts;
 use crate::session::{Session, SessionError};
 use crate::timeline::Phase;
@@ -60,14 +60,14 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 ///
-/// An [`Error`] with the hints for it.
-pub async fn run(cli: &Cli, out: &mut impl Write) -> Result<(), (Error, Vec<String>)> {
+/// A [`Failure`]: the error and the hints for it.
+pub async fn run(cli: &Cli, out: &mut impl Write) -> Result<(), Failure> {
     let connector = Connector::new(cli.endpoint.clone(), cli.scope(), cli.credentials(), cli.tls());
     let connector = Arc::new(connector.through(cli.proxies()));
     tell_story(cli, &connector, out).await.map_err(|error| {
         let found = connector.credentials().latest();
         let hints = hint::hints(&error, &Facts { cli, credentials: found.as_ref().map(|f| &f.credentials) });
-        (error, hints)
+        Failure { error: Box::new(error), hints }
     })
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use sigv4_websocket_connect::cli::Cli;
-use sigv4_websocket_connect::error::Error;
+use sigv4_websocket_connect::error::Failure;
 use sigv4_websocket_connect::{log, run};
 
 fn main() -> ExitCode {
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     let result = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| (Error::Io(error), Vec::new()))
+        .map_err(|error| Failure { error: Box::new(error.into()), hints: Vec::new() })
         .and_then(|runtime| {
             let result = runtime.block_on(run(&cli, &mut io::stdout()));
             // A name resolution that is still running must not hold up the exit.
@@ -29,9 +29,9 @@ fn main() -> ExitCode {
         });
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err((error, hints)) => {
-            let _ = io::stderr().write_all(error.report(&hints).as_bytes());
-            ExitCode::from(error.exit_code())
+        Err(failure) => {
+            let _ = write!(io::stderr(), "{failure}");
+            ExitCode::from(failure.error.exit_code())
         }
     }
 }

@@ -64,7 +64,7 @@ impl Case {
             Scope::RegionSet(regions) => regions.split(',').next().expect("a region").replace('*', "any"),
         };
         let now = OffsetDateTime::from_unix_timestamp(self.time).expect("a date");
-        verify(&request, &[self.key.clone()], &region, now).map_err(|refusal| refusal.message)
+        verify(&request, std::slice::from_ref(&self.key), &region, now).map_err(|refusal| refusal.message)
     }
 }
 

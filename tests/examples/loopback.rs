@@ -31,9 +31,9 @@ async fn main() -> ExitCode {
     ]);
     match sigv4_websocket_connect::run(&cli, &mut io::stdout()).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err((error, hints)) => {
-            eprint!("{}", error.report(&hints));
-            ExitCode::from(error.exit_code())
+        Err(failure) => {
+            eprint!("{failure}");
+            ExitCode::from(failure.error.exit_code())
         }
     }
 }
