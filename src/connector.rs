@@ -1,7 +1,7 @@
 //! One connection attempt, from the endpoint's name to an open byte stream: name resolution, TCP and TLS
 //! beside the credentials, then the signature, then the upgrade.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_sigv4::http_request::SigningError;
@@ -59,6 +59,8 @@ pub struct Connector {
     closing: TaskTracker,
     /// How far the server's clock is ahead of the local one, once that has come to light. Seconds.
     clock_offset: AtomicI64,
+    /// Whether the clock was corrected since the last success. Once is enough, or the server's is wrong.
+    clock_corrected: AtomicBool,
 }
 
 impl Connector {
@@ -74,6 +76,7 @@ impl Connector {
             timeline: Timeline::default(),
             closing: TaskTracker::new(),
             clock_offset: AtomicI64::new(0),
+            clock_corrected: AtomicBool::new(false),
         }
     }
 
@@ -129,6 +132,7 @@ impl Connector {
         let url = presign(&self.endpoint.authority(), &self.scope, &credentials, self.now())?;
         self.timeline.enter(Phase::WebSocket);
         let socket = upgrade(tls, &url).await?;
+        self.clock_corrected.store(false, Ordering::Relaxed);
         self.timeline.enter(Phase::Mqtt);
         Ok(ByteStream::new(socket, self.closing.clone()))
     }
@@ -163,11 +167,13 @@ impl Connector {
 
     /// Takes over the server's time if it is far from the one signed with; says whether it did.
     fn correct_clock(&self, answer: &Answer) -> bool {
-        let skew = answer.clock_skew(self.now()).filter(|skew| skew.unsigned_abs() > CLOCK_TOLERANCE);
-        if let Some(seconds) = skew {
-            tracing::warn!(seconds, "signing again with the server's time");
-            self.clock_offset.fetch_add(seconds, Ordering::Relaxed);
+        match answer.clock_skew(self.now()) {
+            Some(seconds) if seconds.unsigned_abs() > CLOCK_TOLERANCE => {
+                tracing::warn!(seconds, "the clock is not the server's");
+                self.clock_offset.fetch_add(seconds, Ordering::Relaxed);
+                !self.clock_corrected.swap(true, Ordering::Relaxed)
+            }
+            _ => false,
         }
-        skew.is_some()
     }
 }

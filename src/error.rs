@@ -67,10 +67,13 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Session(SessionError::Connect(ConnectError::Tcp(_))) => true,
-            Self::Session(SessionError::Refused { code, .. }) => {
-                matches!(code.0, 0x88 | 0x89 | 0x9F)
+            Self::Session(SessionError::Connect(ConnectError::Tls(_) | ConnectError::Upgrade(_))) => {
+                let answer = self.answer().map(|answer| answer.status);
+                answer.is_some_and(|status| status == 429 || status.is_server_error())
+                    || causes(self).filter_map(|cause| cause.downcast_ref()).any(is_reset)
             }
-            _ => self.answer().is_some_and(|answer| answer.status == 429 || answer.status.is_server_error()),
+            Self::Session(SessionError::Refused { code, .. }) => matches!(code.0, 0x88 | 0x89 | 0x9F),
+            _ => false,
         }
     }
 
@@ -144,6 +147,10 @@ pub fn causes<'a>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(error.source(), |cause| cause.source())
+}
+
+fn is_reset(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
 }
 
 /// The AWS SDK dumps some service errors, and whole requests with the tokens in them.

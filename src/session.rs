@@ -1,13 +1,14 @@
 //! The MQTT 5 session: CONNECT to CONNACK, DISCONNECT to the end of every layer beneath.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rumqttc::{
     AsyncClient, ConnectionError, Disconnect, Event, EventLoop, Incoming, MqttOptions, Outgoing, Packet,
     StateError,
 };
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::io::InspectReader;
 
@@ -26,8 +27,8 @@ const INFLIGHT: u16 = 100;
 /// How long DISCONNECT may take to leave.
 const DISCONNECT_TIME: Duration = Duration::from_secs(1);
 
-/// Enough of the first packet to hold the reason string of a CONNACK. Bytes.
-const FIRST_PACKET: usize = 4096;
+/// More than rumqttc takes for a packet. Bytes.
+const FIRST_PACKET: usize = 16 * 1024;
 
 /// No MQTT session.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +62,7 @@ pub enum SessionError {
     #[error("the server sent a malformed MQTT 5 packet")]
     Malformed(#[source] rumqttc::Error),
     /// A packet that may not come first (MQTT 5 section 3.2).
-    #[error("the server sent another packet where CONNACK was due")]
+    #[error("the server sent another packet where a CONNACK of MQTT 5 was due")]
     NotConnack,
     /// No CONNACK within the limit.
     #[error("the limit for connecting has passed")]
@@ -89,7 +90,7 @@ impl Session {
         client_id: &str,
         limit: Duration,
     ) -> Result<Self, SessionError> {
-        let first_packet = Arc::new(Mutex::new(Vec::new()));
+        let (record, mut first_packet) = watch::channel(Vec::new());
         let mut options = MqttOptions::new(client_id, "the connector knows the endpoint");
         options
             .set_keep_alive(KEEP_ALIVE)
@@ -98,26 +99,31 @@ impl Session {
             .set_receive_maximum(Some(INFLIGHT))
             .set_connect_timeout(limit);
         options.set_socket_connector({
-            let (connector, first_packet) = (connector.clone(), first_packet.clone());
+            let connector = connector.clone();
             move |_host, _network_options| {
-                let (connector, first_packet) = (connector.clone(), first_packet.clone());
+                let (connector, record) = (connector.clone(), record.clone());
                 async move {
                     let stream = connector.connect().await.map_err(io::Error::other)?;
-                    Ok(InspectReader::new(stream, move |bytes| keep_first(&first_packet, bytes)))
+                    Ok(InspectReader::new(stream, move |bytes| keep_first(&record, bytes)))
                 }
             }
         });
         let (client, mut eventloop) = AsyncClient::builder(options).build();
         loop {
-            match eventloop.poll().await {
-                Ok(Event::Incoming(Incoming::ConnAck(_))) => {
-                    return Ok(Self { client, eventloop, connector });
-                }
+            let event = tokio::select! {
+                biased;
+                event = eventloop.poll() => event,
+                // rumqttc waits for more of a packet that is too short, as a CONNACK of MQTT 3.1.1 is.
+                Ok(_) = first_packet.wait_for(|packet| is_whole(packet)) => return Err(SessionError::NotConnack),
+            };
+            match event {
+                // rumqttc passes over a packet that is too short, and takes the next.
+                Ok(Event::Incoming(Incoming::ConnAck(_))) => match decode(&first_packet.borrow()) {
+                    Ok(Packet::ConnAck(_)) => return Ok(Self { client, eventloop, connector }),
+                    _ => return Err(SessionError::NotConnack),
+                },
                 Ok(_) => {}
-                Err(error) => {
-                    let packet = first_packet.lock().unwrap_or_else(PoisonError::into_inner);
-                    return Err(SessionError::from_rumqttc(error, &packet));
-                }
+                Err(error) => return Err(SessionError::from_rumqttc(error, &first_packet.borrow())),
             }
         }
     }
@@ -158,6 +164,9 @@ impl SessionError {
                 },
                 _ => Self::NotConnack,
             },
+            ConnectionError::MqttState(
+                StateError::ConnectionAborted | StateError::Deserialization(Decode::Io(_)),
+            ) if is_whole(first_packet) => Self::NotConnack,
             ConnectionError::MqttState(StateError::ConnectionAborted) => Self::HungUp(None),
             ConnectionError::MqttState(StateError::Deserialization(error)) => match error {
                 Decode::Io(error) => Self::from_io(error),
@@ -182,7 +191,7 @@ impl SessionError {
     fn from_connack(packet: &[u8]) -> Self {
         let mut after_length = packet.iter().skip(1).skip_while(|byte| **byte >= 0x80).skip(2);
         let code = ReasonCode(after_length.next().copied().unwrap_or_default());
-        let reason = match Packet::read(&mut packet.into(), None) {
+        let reason = match decode(packet) {
             Ok(Packet::ConnAck(connack)) => connack.properties.and_then(|p| p.reason_string),
             _ => None,
         };
@@ -190,8 +199,28 @@ impl SessionError {
     }
 }
 
-fn keep_first(packet: &Mutex<Vec<u8>>, bytes: &[u8]) {
-    let mut packet = packet.lock().unwrap_or_else(PoisonError::into_inner);
-    let room = FIRST_PACKET.saturating_sub(packet.len());
-    packet.extend_from_slice(&bytes[..bytes.len().min(room)]);
+fn decode(packet: &[u8]) -> Result<Packet, rumqttc::Error> {
+    Packet::read(&mut packet.into(), None)
+}
+
+/// Whether a packet is all there, by its own account (MQTT 5 section 2.1.4).
+fn is_whole(packet: &[u8]) -> bool {
+    let mut length = 0;
+    for (index, byte) in packet.iter().skip(1).take(4).enumerate() {
+        length |= usize::from(byte & 0x7F) << (7 * index);
+        if *byte < 0x80 {
+            return packet.len() >= 2 + index + length;
+        }
+    }
+    false
+}
+
+fn keep_first(record: &watch::Sender<Vec<u8>>, bytes: &[u8]) {
+    record.send_if_modified(|packet| {
+        let wanted = !is_whole(packet) && packet.len() < FIRST_PACKET;
+        if wanted {
+            packet.extend_from_slice(bytes);
+        }
+        wanted
+    });
 }
