@@ -149,6 +149,17 @@ pub fn causes<'a>(
     std::iter::successors(error.source(), |cause| cause.source())
 }
 
+/// How far the local clock is off, in words. Positive seconds: it is behind the server's.
+pub fn clock(seconds: i64) -> String {
+    let direction = if seconds > 0 { "behind" } else { "ahead of" };
+    let distance = match seconds.unsigned_abs() / 60 {
+        minutes @ ..120 => format!("{minutes} minutes"),
+        minutes @ ..2880 => format!("{} hours", minutes / 60),
+        minutes => format!("{} days", minutes / 1440),
+    };
+    format!("the local clock is {distance} {direction} the server's")
+}
+
 fn is_reset(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
 }

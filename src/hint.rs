@@ -12,7 +12,7 @@ use crate::cli::Cli;
 use crate::connector::{CLOCK_TOLERANCE, ConnectError};
 use crate::credentials::SourceError;
 use crate::endpoint::partition;
-use crate::error::{Error, causes};
+use crate::error::{Error, causes, clock};
 use crate::proxy::ProxyError;
 use crate::reason::ReasonCode;
 use crate::session::SessionError;
@@ -39,17 +39,6 @@ pub fn hints(error: &Error, facts: &Facts<'_>) -> Vec<String> {
     advice.hints
 }
 
-/// How far the local clock is off, in words. Positive seconds: it is behind the server's.
-pub fn clock(seconds: i64) -> String {
-    let direction = if seconds > 0 { "behind" } else { "ahead of" };
-    let distance = match seconds.unsigned_abs() / 60 {
-        minutes @ ..120 => format!("{minutes} minutes"),
-        minutes @ ..2880 => format!("{} hours", minutes / 60),
-        minutes => format!("{} days", minutes / 1440),
-    };
-    format!("the local clock is {distance} {direction} the server's")
-}
-
 struct Advice<'a> {
     facts: &'a Facts<'a>,
     hints: Vec<String>,
@@ -74,9 +63,7 @@ impl Advice<'_> {
             SessionError::NotMqtt(_) | SessionError::Malformed(_) | SessionError::NotConnack => {
                 self.not_iot_core();
             }
-            SessionError::Connect(ConnectError::Presign(_))
-            | SessionError::TimedOut
-            | SessionError::Other(_) => {}
+            _ => {}
         }
     }
 
@@ -91,7 +78,7 @@ impl Advice<'_> {
                 let profile = profile.as_deref().unwrap_or("default");
                 self.say(format!("sign in to IAM Identity Center again: aws sso login --profile {profile}"));
             }
-            SourceError::NoSuchProfile { .. } | SourceError::Failed { .. } => {}
+            _ => {}
         }
     }
 
@@ -131,30 +118,22 @@ impl Advice<'_> {
         let date = |time: UnixTime| httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(time.as_secs()));
         match flaw {
             CertificateError::UnknownIssuer => {
-                let endpoint = &self.facts.cli.endpoint;
+                let Cli { endpoint, ca_file, .. } = self.facts.cli;
                 if endpoint.region().is_some() && !endpoint.host().contains("ats.iot.") {
                     self.say(format!(
                         "trust stores no longer accept endpoints without -ats: `{DESCRIBE_ENDPOINT}` prints yours"
                     ));
                 }
-                self.say(match self.facts.cli.ca_file {
+                self.say(match ca_file {
                     Some(_) => "the server's certificate does not come from an issuer in --ca-file",
                     None => "a proxy may be inspecting TLS here: name its root certificate with --ca-file",
                 });
             }
             CertificateError::ExpiredContext { time, not_after } => {
-                self.say(format!(
-                    "it was valid until {}; the local clock says {}",
-                    date(*not_after),
-                    date(*time)
-                ));
+                self.say(format!("valid until {}; the local clock says {}", date(*not_after), date(*time)));
             }
             CertificateError::NotValidYetContext { time, not_before } => {
-                self.say(format!(
-                    "it is valid from {}; the local clock says {}",
-                    date(*not_before),
-                    date(*time)
-                ));
+                self.say(format!("valid from {}; the local clock says {}", date(*not_before), date(*time)));
             }
             CertificateError::NotValidForNameContext { expected, presented } => {
                 self.say(format!("it is for {}, not for {}", presented.join(", "), expected.to_str()));
@@ -178,8 +157,8 @@ impl Advice<'_> {
     fn refusal(&mut self, answer: &Answer) {
         let Facts { cli: Cli { region, endpoint, .. }, credentials } = self.facts;
         let message = answer.message.as_deref().unwrap_or_default();
-        let skew = answer.clock_skew(SystemTime::now()).filter(|skew| skew.unsigned_abs() > CLOCK_TOLERANCE);
-        if let Some(skew) = skew {
+        let skew = answer.clock_skew(SystemTime::now());
+        if let Some(skew) = skew.filter(|skew| skew.unsigned_abs() > CLOCK_TOLERANCE) {
             self.say(format!("{}; IoT Core allows 5 minutes", clock(skew)));
         }
         if message.contains("security token") {
@@ -211,21 +190,17 @@ impl Advice<'_> {
         match code.0 {
             0x85 => {
                 let length = client_id.len();
-                self.say(format!(
-                    "IoT Core takes client IDs of 1 to 128 bytes of UTF-8; this one has {length}"
-                ));
+                self.say(format!("IoT Core takes client IDs of 1 to 128 bytes; this one has {length}"));
             }
             0x87 => self.policy(),
             0x88 | 0x89 => self.busy(),
             0x8E => {
                 self.say(format!(
-                    "another client connected as {client_id}; without --client-id it is a random one"
+                    "another client came as {client_id}; leave out --client-id for a random one"
                 ));
             }
             0x97 | 0x9F => {
-                self.say(
-                    "Service Quotas, AWS IoT Core: 1 CONNECT per second for a client ID, 500 for an account",
-                );
+                self.say("Service Quotas: IoT Core takes 1 CONNECT per second for a client ID, 500 in all");
             }
             _ => {}
         }
@@ -244,7 +219,7 @@ impl Advice<'_> {
 
     fn busy(&mut self) {
         self.say(
-            "the server is busy, or throttles this account: try later, or raise --attempts and --timeout",
+            "the server is busy or throttles this account: raise --attempts and --timeout, or try later",
         );
     }
 

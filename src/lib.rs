@@ -90,7 +90,7 @@ async fn tell_story(cli: &Cli, connector: &Arc<Connector>, out: &mut impl Write)
         )?;
     }
     if let Some(seconds) = connector.clock_offset() {
-        warn(&format!("{}; signed with the server's time instead", hint::clock(seconds)));
+        warn(&format!("{}; signed with the server's time instead", error::clock(seconds)));
     }
     let session = result?;
     writeln!(out, "Connected ({})", times(connector))?;
