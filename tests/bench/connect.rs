@@ -1,0 +1,69 @@
+//! What a connection costs, in round trips, time and memory: `cargo bench`, or `cargo bench -- many held` for
+//! some of the sections. It prints tables, for people to read; whatever they say, it ends well.
+//!
+//! Nothing here leaves 127.0.0.1: the server is the stand-in of the tests, and the keys are made up.
+
+#[path = "../gateway/mod.rs"]
+mod gateway;
+#[path = "../stand_ins/mod.rs"]
+mod stand_ins;
+
+mod held;
+mod many;
+mod presign;
+mod process;
+mod program;
+mod relay;
+mod roundtrips;
+mod server;
+mod table;
+
+use std::process::Command;
+
+const SECTIONS: [(&str, fn()); 5] = [
+    ("roundtrips", roundtrips::run),
+    ("process", process::run),
+    ("presign", presign::run),
+    ("many", many::run),
+    ("held", held::run),
+];
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        ["serve"] => server::serve(),
+        ["hold", stage, count] => held::hold(stage, count.parse().expect("a number of connections")),
+        ["section", name] => section(name),
+        _ => all(&args),
+    }
+}
+
+fn all(args: &[&str]) {
+    let mut wanted: Vec<&str> = args.iter().copied().filter(|arg| !arg.starts_with('-')).collect();
+    // `cargo test --all-targets` runs this too, without that flag; a build for tests has no figures to tell.
+    if wanted.is_empty() && args.contains(&"--bench") {
+        wanted = SECTIONS.map(|(name, _)| name).to_vec();
+    }
+    for name in wanted {
+        // A process each, so that no section finds memory that another has used.
+        let ended = own_process(&["section", name]).status().expect("this program starts");
+        if !ended.success() {
+            eprintln!("{name} broke off: {ended}");
+        }
+    }
+}
+
+fn section(name: &str) {
+    match SECTIONS.into_iter().find(|(known, _)| *known == name) {
+        Some((_, run)) => run(),
+        None => eprintln!("no section {name:?}; there are {:?}", SECTIONS.map(|(name, _)| name)),
+    }
+}
+
+/// This program once more, in another role.
+fn own_process(args: &[&str]) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("a path to this program"));
+    program::scrub(&mut command).args(args);
+    command
+}

@@ -1,0 +1,92 @@
+//! A thousand connections held at once in one process: what memory each takes, layer by layer.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use sigv4_websocket_connect::endpoint::Endpoint;
+use sigv4_websocket_connect::session::Session;
+use sigv4_websocket_connect::tcp;
+
+use crate::many::{LIMIT, connector, resident, tls};
+use crate::own_process;
+use crate::server::Server;
+use crate::table::{print, row};
+
+const CONNECTIONS: usize = 1000;
+/// Descriptors for everything else.
+const SPARE: usize = 50;
+
+/// Each holds what the one before does, and more.
+const STAGES: [(&str, &str); 4] = [
+    ("tcp", "TCP: Tokio's registration"),
+    ("tls", "TLS: rustls's keys and buffers"),
+    ("websocket", "WebSocket: tungstenite's buffers"),
+    ("session", "MQTT: rumqttc's tables and buffers"),
+];
+
+pub fn run() {
+    let limit = rlimit::increase_nofile_limit(u64::MAX).map_or(usize::MAX, |limit| limit as usize);
+    let count = CONNECTIONS.min(limit.saturating_sub(SPARE));
+    let mut rows = vec![row(["", "KiB each", "in all"])];
+    let mut beneath = 0.0;
+    for (stage, name) in STAGES {
+        // Memory that was freed would hide what the next stage needs: a process each.
+        let output = own_process(&["hold", stage, &count.to_string()]).output().expect("this program starts");
+        let told = String::from_utf8_lossy(&output.stdout);
+        let Ok(kib) = told.trim().parse::<f64>() else {
+            let reason = String::from_utf8_lossy(&output.stderr);
+            rows.push(row([name, "not measured", reason.trim()]));
+            continue;
+        };
+        rows.push(row([name.to_owned(), format!("{:.1}", kib - beneath), format!("{kib:.1}")]));
+        beneath = kib;
+    }
+    print(&format!("Held at once in one process ({count} connections), resident memory"), &rows);
+    println!("Socket buffers are the kernel's and not among it.");
+    if count < CONNECTIONS {
+        println!("{CONNECTIONS} were wanted, but `ulimit -n` allows {limit} descriptors.");
+    }
+}
+
+/// Opens that many up to that stage, and prints what they take, in KiB each.
+#[tokio::main(flavor = "current_thread")]
+pub async fn hold(stage: &str, count: usize) {
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+    let server = Server::start();
+    let endpoint: Endpoint = server.endpoint.parse().expect("an endpoint");
+    let tls = tls(&server);
+    let connector = Arc::new(connector(&server, tls.clone()));
+    let open_tcp = async || {
+        let addresses = tcp::resolve(endpoint.host(), endpoint.port()).await.expect("localhost");
+        tcp::connect(addresses).await.expect("the server listens")
+    };
+    let kib = match stage {
+        "tcp" => each(count, open_tcp).await,
+        "tls" => {
+            let open = async || tls.handshake(endpoint.server_name(), open_tcp().await).await.expect("TLS");
+            each(count, open).await
+        }
+        "websocket" => each(count, async || connector.connect().await.expect("a WebSocket")).await,
+        _ => {
+            let open = async || Session::connect(connector.clone(), "benchmark", LIMIT).await.expect("MQTT");
+            each(count, open).await
+        }
+    };
+    match kib {
+        Some(kib) => println!("{kib}"),
+        None => eprintln!("there is no /proc here"),
+    }
+}
+
+async fn each<T, F: Future<Output = T>>(count: usize, open: impl Fn() -> F) -> Option<f64> {
+    // What the first ones need once and for all is no cost of the others.
+    let mut held = Vec::with_capacity(count);
+    for _ in 0..10 {
+        held.push(open().await);
+    }
+    let before = resident()?;
+    while held.len() < count {
+        held.push(open().await);
+    }
+    Some((resident()? - before) / (count - 10) as f64)
+}

@@ -1,0 +1,96 @@
+//! The program under measure, and the ways in which it is given keys and roots.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::{NamedTempFile, TempDir};
+
+use crate::gateway::{ACCESS_KEY, REGION, SECRET};
+
+/// Where systems keep their roots in one file: Debian, Fedora, Alpine and macOS.
+const BUNDLES: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
+/// Where keys and roots come from.
+#[derive(Clone, Copy)]
+pub enum Way<'a> {
+    /// Keys by flag, `--ca-file`.
+    Flags,
+    /// Keys in the environment, `--ca-file`.
+    Environment,
+    /// Keys from a container endpoint at this URL, `--ca-file`.
+    Container(&'a str),
+    /// Keys by flag, the system's roots.
+    SystemRoots,
+}
+
+impl Way<'_> {
+    pub fn name(self) -> &'static str {
+        match self {
+            Way::Flags => "keys by flag, --ca-file",
+            Way::Environment => "keys in the environment, --ca-file",
+            Way::Container(_) => "keys from a container, --ca-file",
+            Way::SystemRoots => "keys by flag, the system's roots",
+        }
+    }
+}
+
+/// An empty home, and the system's roots with the stand-in's among them.
+pub struct Program {
+    home: TempDir,
+    bundle: Option<NamedTempFile>,
+}
+
+impl Program {
+    pub fn new(ca_file: &Path) -> Self {
+        let system = BUNDLES.iter().find_map(|path| std::fs::read(path).ok());
+        let bundle = system.map(|roots| {
+            let own = std::fs::read(ca_file).expect("the stand-in's authority");
+            let mut file = NamedTempFile::new().expect("a temporary file");
+            file.write_all(&[roots, own].concat()).expect("a temporary file takes the roots");
+            file
+        });
+        if bundle.is_none() {
+            println!("The system's roots: not measured, they are in none of {BUNDLES:?}.");
+        }
+        Self { home: TempDir::new().expect("a temporary home"), bundle }
+    }
+
+    pub fn can(&self, way: Way<'_>) -> bool {
+        self.bundle.is_some() || !matches!(way, Way::SystemRoots)
+    }
+
+    /// A command that ends with exit code 0.
+    pub fn command(&self, endpoint: &str, ca_file: &Path, way: Way<'_>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sigv4-websocket-connect"));
+        scrub(&mut command).env("HOME", self.home.path()).stdin(Stdio::null()).stdout(Stdio::null());
+        command.args(["--endpoint", endpoint, "--region", REGION]);
+        match way {
+            Way::Flags | Way::SystemRoots => {
+                command.args(["--access-key", ACCESS_KEY, "--secret", SECRET]);
+            }
+            Way::Environment => {
+                command.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET);
+            }
+            Way::Container(url) => {
+                command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", url);
+            }
+        }
+        match (way, &self.bundle) {
+            (Way::SystemRoots, Some(bundle)) => command.env("SSL_CERT_FILE", bundle.path()),
+            _ => command.arg("--ca-file").arg(ca_file),
+        };
+        command
+    }
+}
+
+/// Takes everything out of the environment that is the developer's own.
+pub fn scrub(command: &mut Command) -> &mut Command {
+    command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true");
+    // Windows opens no socket without the first; temporary files need the others.
+    for needed in ["SystemRoot", "TEMP", "TMPDIR"] {
+        command.envs(std::env::var_os(needed).map(|value| (needed, value)));
+    }
+    command
+}

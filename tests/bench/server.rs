@@ -1,0 +1,87 @@
+//! The stand-in for IoT Core in a process of its own, so that its time and memory are not counted. Whoever
+//! starts it asks over its stdin, a word a line; it ends with that.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::mpsc;
+
+use crate::gateway::{Event, Gateway, Script};
+use crate::own_process;
+
+/// A running one; dropping it ends it.
+pub struct Server {
+    pub endpoint: String,
+    pub ca_file: PathBuf,
+    child: Child,
+    questions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Server {
+    pub fn start() -> Self {
+        let mut child = own_process(&["serve"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this program starts");
+        let questions = child.stdin.take();
+        let answers = BufReader::new(child.stdout.take().expect("a piped stdout"));
+        let (endpoint, ca_file) = (String::new(), PathBuf::new());
+        let mut server = Self { endpoint, ca_file, child, questions, answers };
+        server.endpoint = server.answer();
+        server.ca_file = server.answer().into();
+        server
+    }
+
+    pub fn port(&self) -> u16 {
+        let (_, port) = self.endpoint.rsplit_once(':').expect("a port");
+        port.parse().expect("the port is a number")
+    }
+
+    /// `next` is when the next connection came in, in nanoseconds since 1970, and is answered when that one
+    /// is over; `resumed` is how many TLS handshakes took up an earlier session.
+    pub fn ask(&mut self, question: &str) {
+        let mut questions = self.questions.as_ref().expect("open until dropped");
+        writeln!(questions, "{question}").expect("the server reads");
+    }
+
+    pub fn answer(&mut self) -> String {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("the server answers");
+        line.trim_end().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.questions = None;
+        let _ = self.child.wait();
+    }
+}
+
+/// The server's side of it.
+#[tokio::main(flavor = "current_thread")]
+pub async fn serve() {
+    // Fewer are no harm here: whoever asks for many connections finds out.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+    let gateway = Gateway::start(Script::default()).await;
+    println!("{}\n{}", gateway.endpoint(), gateway.ca_file().display());
+    let (sender, mut questions) = mpsc::unbounded_channel();
+    std::thread::spawn(move || io::stdin().lines().map_while(Result::ok).try_for_each(|q| sender.send(q)));
+    let mut nth = 0;
+    while let Some(question) = questions.recv().await {
+        if question == "next" {
+            gateway.seen(nth, |event| *event == Event::Accepted).await;
+            let accepted = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
+            nth += 1;
+            gateway.finished(nth).await;
+            println!("{}", accepted.as_nanos());
+        } else {
+            let connections = gateway.connections();
+            println!("{}", connections.iter().filter(|events| events.contains(&Event::Resumed)).count());
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Hints that no server on loopback can bring about: those that need a name of IoT Core, a name that does
+//! not resolve, or an account.
+
+use std::io;
+
+use aws_credential_types::Credentials;
+use clap::Parser;
+use rustls::CertificateError;
+use sigv4_websocket_connect::cli::Cli;
+use sigv4_websocket_connect::connector::ConnectError;
+use sigv4_websocket_connect::error::Error;
+use sigv4_websocket_connect::hint::{Facts, hints};
+use sigv4_websocket_connect::session::SessionError;
+use sigv4_websocket_connect::tcp::TcpError;
+use sigv4_websocket_connect::tls::TlsError;
+use sigv4_websocket_connect::upgrade::{Answer, UpgradeError};
+
+const ENDPOINT: &str = "abc-ats.iot.eu-west-1.amazonaws.com";
+
+fn cli(endpoint: &str, region: &str, client_id: &str) -> Cli {
+    Cli::parse_from(["", "--endpoint", endpoint, "--region", region, "--client-id", client_id])
+}
+
+fn connect(error: impl Into<ConnectError>) -> Error {
+    SessionError::Connect(error.into()).into()
+}
+
+fn forbidden(message: &str) -> Error {
+    let answer = Answer {
+        status: hyper::StatusCode::FORBIDDEN,
+        error_type: Some("ForbiddenException".to_owned()),
+        request_id: None,
+        message: Some(message.to_owned()),
+        date: None,
+        server: None,
+        location: None,
+    };
+    connect(UpgradeError::Refused(Box::new(answer)))
+}
+
+fn unresolved() -> Error {
+    let source = io::Error::other("Temporary failure in name resolution");
+    connect(TcpError::Resolve { host: ENDPOINT.to_owned(), source })
+}
+
+fn unknown_issuer() -> Error {
+    let flaw = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+    connect(TlsError::Handshake(flaw))
+}
+
+fn assert_says(hints: &[String], texts: &[&str]) {
+    for text in texts {
+        assert!(hints.iter().any(|hint| hint.contains(text)), "{text:?} is not in {hints:#?}");
+    }
+}
+
+#[test]
+fn a_region_that_the_endpoint_does_not_name_is_pointed_out() {
+    let wrong = cli(ENDPOINT, "us-east-1", "sensor-7");
+    let facts = Facts { cli: &wrong, credentials: None };
+    for message in [
+        "The request signature we calculated does not match the signature you provided.",
+        "Credential should be scoped to a valid region, not 'us-east-1'.",
+    ] {
+        assert_says(&hints(&forbidden(message), &facts), &["us-east-1", "eu-west-1"]);
+    }
+    assert_eq!(wrong.warnings().len(), 1);
+    assert_says(&wrong.warnings(), &["us-east-1", "eu-west-1"]);
+    let right = cli(ENDPOINT, "eu-west-1", "sensor-7");
+    assert!(right.warnings().is_empty());
+    let hints = hints(&forbidden("does not match"), &Facts { cli: &right, credentials: None });
+    assert!(!hints.iter().any(|hint| hint.contains("endpoint names")), "{hints:?}");
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_shown_as_typed() {
+    let cli = cli(ENDPOINT, "eu-west-1", "sensor-7");
+    let found = hints(&unresolved(), &Facts { cli: &cli, credentials: None });
+    assert_says(&found, &[ENDPOINT, "aws iot describe-endpoint --endpoint-type iot:Data-ATS"]);
+    let error = unresolved();
+    assert_eq!((error.exit_code(), error.is_transient()), (4, true));
+    assert_says(&[error.report(&found)], &["error: ", "Temporary failure in name resolution", "hint: "]);
+}
+
+#[test]
+fn an_unknown_issuer_behind_an_old_endpoint_is_the_missing_ats() {
+    for (endpoint, old) in [
+        ("abc.iot.eu-west-1.amazonaws.com", true),
+        (ENDPOINT, false),
+        ("abc.ats.iot.cn-north-1.amazonaws.com.cn", false),
+    ] {
+        let cli = cli(endpoint, "eu-west-1", "sensor-7");
+        let hints = hints(&unknown_issuer(), &Facts { cli: &cli, credentials: None });
+        assert_eq!(hints.iter().any(|hint| hint.contains("without -ats")), old, "{endpoint}: {hints:?}");
+        assert_says(&hints, &["proxy", "--ca-file"]);
+    }
+}
+
+#[test]
+fn the_statement_to_allow_is_filled_in() {
+    let account = Credentials::builder()
+        .access_key_id("AKIAEXAMPLE")
+        .secret_access_key("secret")
+        .account_id("123456789012")
+        .provider_name("test")
+        .build();
+    for (region, partition) in [
+        ("eu-west-1", "aws"),
+        ("us-gov-west-1", "aws-us-gov"),
+        ("cn-north-1", "aws-cn"),
+        ("eusc-de-east-1", "aws-eusc"),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eu-isoe-west-1", "aws-iso-e"),
+        ("us-isof-south-1", "aws-iso-f"),
+    ] {
+        let cli = cli(ENDPOINT, region, "sensor \"7\"");
+        let error: Error = SessionError::HungUp(None).into();
+        let hints = hints(&error, &Facts { cli: &cli, credentials: Some(&account) });
+        let statement = hints.iter().find(|hint| hint.starts_with('{')).expect("a statement");
+        let statement: serde_json::Value = serde_json::from_str(statement).expect("JSON");
+        let resource = format!("arn:{partition}:iot:{region}:123456789012:client/sensor \"7\"");
+        assert_eq!(statement["Effect"], "Allow");
+        assert_eq!(statement["Action"], "iot:Connect");
+        assert_eq!(statement["Resource"], resource);
+    }
+}
+
+#[test]
+fn a_client_id_with_nul_is_refused() {
+    // No operating system hands one over on a command line, but a caller of the library can.
+    let nul = ["", "--endpoint", ENDPOINT, "--region", "eu-west-1", "--client-id", "sensor\0"];
+    let error = Cli::try_parse_from(nul).expect_err("a client ID with NUL").to_string();
+    assert!(error.contains("control character"), "{error}");
+}

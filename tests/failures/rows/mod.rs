@@ -1,0 +1,11 @@
+//! The rows of the fault matrix, by the phase that fails.
+
+pub mod arguments;
+pub mod bounds;
+pub mod clock;
+pub mod mqtt;
+pub mod retries;
+#[cfg(unix)]
+pub mod signals;
+pub mod tls;
+pub mod upgrade;

@@ -1,0 +1,56 @@
+//! Ctrl-C and SIGTERM: before CONNACK the program ends at once, after it the session is closed first.
+
+use crate::answers::answer;
+use crate::gateway::{Act, Event, Script, Stage};
+use crate::row::{Row, When, row};
+
+pub fn rows() -> Vec<Row> {
+    [before_connack(), between_attempts(), after_connack()].into_iter().flatten().collect()
+}
+
+fn interrupted(name: &'static str, signal: &'static str, when: When) -> Row {
+    row(name).signal(signal, when).exits(130).says(["error: interrupted"])
+}
+
+fn before_connack() -> Vec<Row> {
+    let accepted: When = |event| *event == Event::Accepted;
+    let asked: When = |event| matches!(event, Event::Request(_));
+    let connecting: When = |event| matches!(event, Event::Connect(_));
+    let at = |name, signal, when, stage| interrupted(name, signal, when).at(stage, [Act::Hold]);
+    vec![
+        at("SIGINT in the TLS handshake", "INT", accepted, Stage::Accept),
+        at("SIGTERM in the TLS handshake", "TERM", accepted, Stage::Accept),
+        at("SIGINT before the answer to the upgrade", "INT", asked, Stage::Request),
+        at("SIGTERM before the answer to the upgrade", "TERM", asked, Stage::Request),
+        at("SIGINT before CONNACK", "INT", connecting, Stage::Connect),
+        at("SIGTERM before CONNACK", "TERM", connecting, Stage::Connect),
+    ]
+}
+
+fn between_attempts() -> Vec<Row> {
+    let refused = Act::Send(answer("503 Service Unavailable", &[], ""));
+    let scripts = [Script::fault(Stage::Request, [refused]), Script::fault(Stage::Request, [Act::Hold])];
+    let over: When = |event| {
+        matches!(event, Event::CloseNotify | Event::Fin | Event::EndedWithoutCloseNotify | Event::Reset)
+    };
+    vec![
+        interrupted("SIGINT between two attempts", "INT", over)
+            .scripts(scripts)
+            .warns(["503"])
+            // The wait is a random one, and may be over.
+            .any_connections(),
+    ]
+}
+
+/// The gateway sees DISCONNECT, and keeps the program waiting.
+fn after_connack() -> Vec<Row> {
+    let disconnected: When = |event| matches!(event, Event::Disconnect { reason_code: 0 });
+    let closed: When = |event| matches!(event, Event::Close { code: Some(1000) });
+    let at = |name, signal, when, stage| interrupted(name, signal, when).at(stage, [Act::Hold]);
+    vec![
+        at("SIGINT at DISCONNECT", "INT", disconnected, Stage::Disconnect),
+        at("SIGTERM at DISCONNECT", "TERM", disconnected, Stage::Disconnect),
+        at("SIGINT at the Close", "INT", closed, Stage::Close),
+        at("SIGTERM at the Close", "TERM", closed, Stage::Close),
+    ]
+}
