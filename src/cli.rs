@@ -60,7 +60,7 @@ pub struct Cli {
     pub ca_file: Option<Tls>,
 
     /// HTTP proxy, http://[user:password@]host:port [default: what HTTPS_PROXY and NO_PROXY say]
-    #[arg(long, value_name = "URL", value_parser = proxy)]
+    #[arg(long, value_name = "URL", value_parser = secret)]
     pub proxy: Option<Secret>,
 
     /// Deadline for connecting, all attempts together
@@ -114,6 +114,11 @@ impl Cli {
         if cli.region_set.is_some() && cli.signing_algorithm != SigningAlgorithm::Sigv4a {
             let reason = "--region-set goes with --signing-algorithm sigv4a";
             Self::command().error(ErrorKind::ArgumentConflict, reason).exit();
+        }
+        // Not a value parser, since clap would show the URL, with the password in it.
+        if cli.proxy.as_ref().is_some_and(|Secret(url)| Proxies::always(url).is_none()) {
+            let reason = "--proxy is not http://[user:password@]host:port";
+            Self::command().error(ErrorKind::ValueValidation, reason).exit();
         }
         cli
     }
@@ -211,11 +216,6 @@ fn client_id(text: &str) -> Result<String, &'static str> {
 
 fn secret(text: &str) -> Result<Secret, &'static str> {
     if text.is_empty() { Err("it is empty") } else { Ok(Secret(text.to_owned())) }
-}
-
-fn proxy(url: &str) -> Result<Secret, &'static str> {
-    let usable = Proxies::always(url).is_some();
-    if usable { Ok(Secret(url.to_owned())) } else { Err("not http://[user:password@]host:port") }
 }
 
 fn ca_file(path: &str) -> Result<Tls, TlsError> {

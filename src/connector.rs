@@ -46,8 +46,8 @@ pub enum ConnectError {
     Upgrade(#[from] UpgradeError),
 }
 
-/// Opens freshly signed byte streams to one endpoint, as often as asked: credentials are fetched and the
-/// upgrade request is signed anew for every attempt, so reconnecting works however old the last one is.
+/// Opens byte streams to one endpoint, as often as asked: each upgrade request is signed anew, with
+/// credentials that are still good, so reconnecting works however old the last connection is.
 #[derive(Debug)]
 pub struct Connector {
     endpoint: Endpoint,
@@ -94,10 +94,9 @@ impl Connector {
     pub async fn connect(&self) -> Result<ByteStream<TlsStream<TcpStream>>, ConnectError> {
         let result = self.attempt().await;
         match &result {
-            Err(ConnectError::Upgrade(UpgradeError::Refused(answer)))
-                if answer.status == 403 && self.correct_clock(answer) =>
-            {
-                self.attempt().await
+            Err(ConnectError::Upgrade(UpgradeError::Refused(answer))) if answer.status == 403 => {
+                self.credentials.distrust();
+                if self.correct_clock(answer) { self.attempt().await } else { result }
             }
             _ => result,
         }
@@ -143,6 +142,7 @@ impl Connector {
                 self.timeline.enter(Phase::Proxy);
                 return Ok(proxy.connect().await?);
             }
+            self.timeline.enter(Phase::Resolve);
             let addresses = tcp::resolve(self.endpoint.host(), self.endpoint.port()).await?;
             self.timeline.enter(Phase::Tcp);
             Ok(tcp::connect(addresses).await?)
@@ -170,7 +170,8 @@ impl Connector {
         match answer.clock_skew(self.now()) {
             Some(seconds) if seconds.unsigned_abs() > CLOCK_TOLERANCE => {
                 tracing::warn!(seconds, "the clock is not the server's");
-                self.clock_offset.fetch_add(seconds, Ordering::Relaxed);
+                let offset = answer.clock_skew(SystemTime::now()).unwrap_or_default();
+                self.clock_offset.store(offset, Ordering::Relaxed);
                 !self.clock_corrected.swap(true, Ordering::Relaxed)
             }
             _ => false,

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 use std::{env, fs};
 
@@ -23,7 +24,7 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures_util::FutureExt;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::Mutex;
 
 /// Credentials that expire sooner are fetched anew before signing.
 const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
@@ -63,14 +64,15 @@ pub struct Found {
     pub credentials: Credentials,
 }
 
-/// Where credentials come from, asked anew whenever the last ones are about to expire.
+/// Where credentials come from, asked anew whenever the last ones are about to expire or were refused.
 #[derive(Debug)]
 pub struct CredentialSource {
     first: Option<Link>,
-    rest: OnceCell<Vec<Link>>,
+    /// For the rest of the chain; none where there is only the first link.
+    region: Option<String>,
     profile: Option<String>,
-    region: String,
     latest: Mutex<Option<Found>>,
+    refused: AtomicBool,
 }
 
 /// A link of the chain, by name.
@@ -79,22 +81,18 @@ type Link = (String, SharedCredentialsProvider);
 impl CredentialSource {
     /// One provider, such as fixed credentials or that of an `SdkConfig`, called `name` in messages.
     pub fn provider(name: &str, provider: impl ProvideCredentials + 'static) -> Self {
-        let rest = OnceCell::new_with(Some(Vec::new()));
-        Self {
-            first: Some(link(name, provider)),
-            rest,
-            profile: None,
-            region: String::new(),
-            latest: Mutex::default(),
-        }
+        Self::new(Some(link(name, provider)), None, None)
     }
 
     /// The chain: environment, profile, web identity, container, EC2 instance metadata. With `profile` it
     /// is that profile alone. `region` is for STS where the profile names none.
     pub fn chain(profile: Option<String>, region: String) -> Self {
         let environment = link("environment", EnvironmentVariableCredentialsProvider::new());
-        let first = Some(environment).filter(|_| profile.is_none());
-        Self { first, rest: OnceCell::new(), profile, region, latest: Mutex::default() }
+        Self::new(Some(environment).filter(|_| profile.is_none()), profile, Some(region))
+    }
+
+    fn new(first: Option<Link>, profile: Option<String>, region: Option<String>) -> Self {
+        Self { first, region, profile, latest: Mutex::default(), refused: AtomicBool::new(false) }
     }
 
     /// The credentials to sign with now, at least a minute before they expire.
@@ -105,13 +103,22 @@ impl CredentialSource {
     pub async fn fetch(&self) -> Result<Credentials, SourceError> {
         let mut latest = self.latest.lock().await;
         match &*latest {
-            Some(found) if is_fresh(&found.credentials) => Ok(found.credentials.clone()),
+            Some(found) if is_fresh(&found.credentials) && !self.refused.load(Ordering::Relaxed) => {
+                Ok(found.credentials.clone())
+            }
             _ => {
                 let found = self.load().await?;
+                self.refused.store(false, Ordering::Relaxed);
                 tracing::info!(source = found.source, "credentials loaded");
                 Ok(latest.insert(found).credentials.clone())
             }
         }
+    }
+
+    /// Has the next [`fetch`](Self::fetch) ask again: the server refused the latest, which may have been
+    /// replaced since.
+    pub fn distrust(&self) {
+        self.refused.store(true, Ordering::Relaxed);
     }
 
     /// What the last [`fetch`](Self::fetch) gave; none before the first or while one is running.
@@ -126,9 +133,13 @@ impl CredentialSource {
         {
             return Ok(found);
         }
-        // Only now, since it reads files that environment credentials have no need of.
-        for link in self.rest.get_or_try_init(|| rest_of_chain(self.profile.as_deref(), &self.region)).await?
-        {
+        // Only now, since it reads files that environment credentials have no need of; and every time, since
+        // aws-config reads a profile only once and tells only once what is wrong with it.
+        let rest = match &self.region {
+            Some(region) => rest_of_chain(self.profile.as_deref(), region).await?,
+            None => Vec::new(),
+        };
+        for link in &rest {
             if let Some(found) = ask(link, &mut reasons).await? {
                 return Ok(found);
             }

@@ -127,7 +127,7 @@ impl Error {
     }
 }
 
-/// A failed run. Its text is all that goes to stderr.
+/// A failed run, told by its `Display`.
 #[derive(Debug)]
 pub struct Failure {
     /// What went wrong.
@@ -165,7 +165,7 @@ fn is_reset(error: &io::Error) -> bool {
 }
 
 /// The AWS SDK dumps some service errors, and whole requests with the tokens in them.
-fn words(cause: &(dyn std::error::Error + 'static)) -> String {
+pub fn words(cause: &(dyn std::error::Error + 'static)) -> String {
     match cause.downcast_ref::<ErrorMetadata>() {
         Some(said) => [said.code(), said.message()].into_iter().flatten().collect::<Vec<_>>().join(": "),
         None => {

@@ -111,10 +111,11 @@ async fn connect(cli: &Cli, connector: &Arc<Connector>) -> Result<Session, Error
         .with_max_times(cli.attempts as usize - 1)
         .build()
         .map(|longest| longest.mul_f64(fastrand::f64()));
-    let attempts = attempt
-        .retry(waits)
-        .when(Error::is_transient)
-        .notify(|error, wait| warn(&format!("{error}; trying again in {} ms", wait.as_millis())));
+    let attempts = attempt.retry(waits).when(Error::is_transient).notify(|error, wait| {
+        let cause = error::causes(error).last().map(|cause| format!(": {}", error::words(cause)));
+        let cause = cause.unwrap_or_default();
+        warn(&format!("{error}{cause}; trying again in {} ms", wait.as_millis()));
+    });
     match timeout(cli.timeout, attempts).await {
         Ok(Err(Error::Session(SessionError::TimedOut))) | Err(_) => {
             let phase = connector.timeline().current().unwrap_or(Phase::Resolve);

@@ -67,8 +67,8 @@ pub enum SessionError {
     /// No CONNACK within the limit.
     #[error("the limit for connecting has passed")]
     TimedOut,
-    /// A CONNACK that contradicts this CONNECT.
-    #[error("the server's CONNACK does not fit the CONNECT")]
+    /// Anything else, such as a CONNACK that contradicts the CONNECT.
+    #[error("the MQTT session failed")]
     Other(#[source] Box<ConnectionError>),
 }
 
@@ -129,7 +129,7 @@ impl Session {
     }
 
     /// DISCONNECT (0x00), Close 1000, close_notify, FIN. What the server makes of it no longer matters:
-    /// the session was a success, and this takes two seconds at most.
+    /// the session was a success, and this takes little more than two seconds at most.
     pub async fn disconnect(mut self) {
         let goodbye = async {
             self.client.disconnect().await.ok();

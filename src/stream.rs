@@ -32,10 +32,10 @@ pub enum HangUp {
     /// Without one: end of stream or reset.
     #[error("the server ended the connection")]
     Ended(#[source] tungstenite::Error),
-    /// A frame that the protocols do not allow (RFC 6455; MQTT 5 section 6: binary frames only).
+    /// A frame that RFC 6455 does not allow.
     #[error("the server broke the WebSocket protocol")]
     Broken(#[source] tungstenite::Error),
-    /// A text frame.
+    /// A text frame (MQTT 5 section 6).
     #[error("the server sent a text frame, where MQTT allows only binary ones")]
     Text,
 }
@@ -112,7 +112,8 @@ impl<S: Transport> AsyncWrite for ByteStream<S> {
         if let [DISCONNECT, length, rest @ ..] = bytes
             && rest.len() == usize::from(*length)
         {
-            // Nothing may follow DISCONNECT, so Close can leave in the same segment.
+            // rumqttc writes whole packets, so these bytes begin one. Nothing may follow DISCONNECT: Close can
+            // leave in the same segment.
             socket.start_send_unpin(close_normally()).map_err(HangUp::from)?;
         }
         Poll::Ready(Ok(bytes.len()))

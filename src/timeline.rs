@@ -46,7 +46,6 @@ impl Timeline {
     /// Begins a new attempt, forgetting the one before.
     pub fn restart(&self) {
         self.entries().clear();
-        self.enter(Phase::Resolve);
     }
 
     /// Ends the running phase and begins `phase`.

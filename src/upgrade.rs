@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use futures_util::FutureExt;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
@@ -20,9 +19,8 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 /// The subprotocol IoT Core requires (MQTT 5 section 6).
 const SUBPROTOCOL: &str = "mqtt";
 
-/// More than any refusal of IoT Core, and little enough to hold. Bytes.
-const MAX_HEAD: usize = 16 * 1024;
-const MAX_BODY: usize = 16 * 1024;
+/// More than head or body of any refusal of IoT Core, and little enough to hold. Bytes each.
+const MAX_ANSWER: usize = 16 * 1024;
 
 /// How long a refusal's body may take; its head has said the essential by then.
 const BODY_TIME: Duration = Duration::from_secs(2);
@@ -82,7 +80,7 @@ where
     let key = generate_key();
     let request = request(url, &key)?;
     let (mut sender, connection) = http1::Builder::new()
-        .max_buf_size(MAX_HEAD)
+        .max_buf_size(MAX_ANSWER)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(UpgradeError::NoAnswer)?;
@@ -145,16 +143,16 @@ impl Answer {
         let mut answer = Self::from_head(&response);
         let mut body = Vec::new();
         let mut incoming = response.into_body();
-        // Whatever has come by the time or the limit is better than nothing.
+        // A body that does not end may hold a whole message all the same.
         let all = async {
             while let Some(Ok(frame)) = incoming.frame().await {
                 body.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
-                if body.len() > MAX_BODY {
+                if body.len() > MAX_ANSWER {
                     break;
                 }
             }
         };
-        timeout(BODY_TIME, all).map(drop).await;
+        let _ = timeout(BODY_TIME, all).await;
         answer.message = serde_json::from_slice::<serde_json::Value>(&body)
             .ok()
             .and_then(|json| Some(json.get("message")?.as_str()?.to_owned()));
