@@ -36,7 +36,7 @@ pub struct Cli {
     pub region_set: Option<String>,
 
     /// Access key ID; without it, credentials come from the AWS credential chain
-    #[arg(long, value_name = "ID", requires = "secret", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "ID", requires = "secret", value_parser = trimmed)]
     pub access_key: Option<String>,
 
     /// Secret access key; other users of this machine can see it while the program runs
@@ -215,7 +215,16 @@ fn client_id(text: &str) -> Result<String, &'static str> {
 }
 
 fn secret(text: &str) -> Result<Secret, &'static str> {
-    if text.is_empty() { Err("it is empty") } else { Ok(Secret(text.to_owned())) }
+    trimmed(text).map(Secret)
+}
+
+/// White space around a key comes from a file or a variable, and would only show as a wrong signature.
+fn trimmed(text: &str) -> Result<String, &'static str> {
+    match text {
+        "" => Err("it is empty"),
+        _ if text != text.trim() => Err("it begins or ends with white space"),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 fn ca_file(path: &str) -> Result<Tls, TlsError> {

@@ -1,12 +1,10 @@
 //! Credentials: given by flag, or from the AWS chain (AWS SDKs and Tools Reference Guide, "Standardized
 //! credential providers"), kept until shortly before they expire.
 
-use std::collections::BTreeSet;
+use std::env;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
-use std::{env, fs};
 
 use aws_config::Region;
 use aws_config::ecs::EcsCredentialsProvider;
@@ -26,6 +24,8 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures_util::FutureExt;
 use tokio::sync::Mutex;
 
+use crate::profile::{self, NoSuchProfile};
+
 /// Credentials that expire sooner are fetched anew before signing.
 const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
 
@@ -35,16 +35,12 @@ pub enum SourceError {
     /// None of the sources has any; each stands here with its reason.
     #[error("no credentials found")]
     NoneFound(Vec<(String, CredentialsError)>),
+    /// Half a key pair would otherwise be passed over, and other credentials be used than was meant.
+    #[error("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not")]
+    HalfKeyPair,
     /// The profile that was asked for does not exist.
-    #[error("there is no profile {name:?} in {}, which {}", paths(.files), holding(.known))]
-    NoSuchProfile {
-        /// Its name, from `--profile` or `AWS_PROFILE`.
-        name: String,
-        /// Where it was looked for.
-        files: [PathBuf; 2],
-        /// The profiles that are there.
-        known: Vec<String>,
-    },
+    #[error(transparent)]
+    NoSuchProfile(#[from] NoSuchProfile),
     /// A source that is configured does not work. The chain ends there, as it does in all AWS tools.
     #[error("the {name} does not provide credentials")]
     Failed {
@@ -170,12 +166,16 @@ fn is_fresh(credentials: &Credentials) -> bool {
 }
 
 /// The sources after the environment, in the order in which the AWS SDKs ask them.
-async fn rest_of_chain(profile: Option<&str>, region: &str) -> Result<Vec<Link>, SourceError> {
-    check_profile(profile.map(str::to_owned).or_else(|| env::var("AWS_PROFILE").ok()))?;
+async fn rest_of_chain(name: Option<&str>, region: &str) -> Result<Vec<Link>, SourceError> {
+    let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    if name.is_none() && set("AWS_ACCESS_KEY_ID") && !set("AWS_SECRET_ACCESS_KEY") {
+        return Err(SourceError::HalfKeyPair);
+    }
+    profile::check(name.map(str::to_owned).or_else(|| env::var("AWS_PROFILE").ok()))?;
     let config = ProviderConfig::default().with_http_client(https_client());
     let mut region_of_profile = ProfileFileRegionProvider::builder().configure(&config);
     let mut from_profile = ProfileFileCredentialsProvider::builder();
-    if let Some(name) = profile {
+    if let Some(name) = name {
         region_of_profile = region_of_profile.profile_name(name);
         from_profile = from_profile.profile_name(name);
     }
@@ -186,7 +186,7 @@ async fn rest_of_chain(profile: Option<&str>, region: &str) -> Result<Vec<Link>,
     let local = config.clone().with_http_client(aws_smithy_http_client::Builder::new().build_http());
     let container = env::var("AWS_CONTAINER_CREDENTIALS_FULL_URI").unwrap_or_default();
     let container = if container.starts_with("https:") { &config } else { &local };
-    Ok(match profile {
+    Ok(match name {
         Some(name) => vec![link(&format!("profile {name}"), from_profile)],
         None => vec![
             link("profile", from_profile),
@@ -217,38 +217,4 @@ fn https_client() -> SharedHttpClient {
         connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
         connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).build()
     })
-}
-
-/// A misspelt profile would otherwise be passed over, and other credentials be used than was asked for.
-fn check_profile(name: Option<String>) -> Result<(), SourceError> {
-    let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(()) };
-    let home = env::home_dir().unwrap_or_default();
-    let files = [("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")].map(
-        |(variable, file)| match env::var_os(variable).map(PathBuf::from) {
-            None => home.join(".aws").join(file),
-            Some(path) => path.strip_prefix("~").map(|below| home.join(below)).unwrap_or(path),
-        },
-    );
-    let texts = files.clone().map(|file| fs::read_to_string(file).unwrap_or_default());
-    let sections = texts.iter().flat_map(|text| text.lines()).filter_map(|line| {
-        let section = line.trim().strip_prefix('[')?.split(']').next()?.trim();
-        match section.split_once(char::is_whitespace) {
-            None => Some(section.to_owned()),
-            Some(("profile", name)) => Some(name.trim().trim_matches('"').to_owned()),
-            Some(_) => None,
-        }
-    });
-    let known: BTreeSet<String> = sections.collect();
-    match known.contains(&name) {
-        true => Ok(()),
-        false => Err(SourceError::NoSuchProfile { name, files, known: known.into_iter().collect() }),
-    }
-}
-
-fn paths(files: &[PathBuf; 2]) -> String {
-    files.each_ref().map(|file| file.display().to_string()).join(" or ")
-}
-
-fn holding(profiles: &[String]) -> String {
-    if profiles.is_empty() { "hold none".to_owned() } else { format!("hold: {}", profiles.join(", ")) }
 }

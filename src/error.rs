@@ -15,9 +15,12 @@ use crate::upgrade::{Answer, UpgradeError};
 /// Why there was no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The program itself could not run: no runtime, no stdout.
+    /// There is no asynchronous runtime.
     #[error("cannot run")]
-    Io(#[from] io::Error),
+    Runtime(#[source] io::Error),
+    /// The connection was made and closed, but nobody can read of it.
+    #[error("cannot write to stdout")]
+    Output(#[from] io::Error),
     /// One of the steps failed.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -38,9 +41,9 @@ impl Error {
     /// The exit code, as the README lists them.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Io(_) => 1,
+            Self::Runtime(_) | Self::Output(_) => 1,
             Self::Session(SessionError::Connect(error)) => match error {
-                ConnectError::Presign(_) => 1,
+                ConnectError::Presign(_) | ConnectError::Upgrade(UpgradeError::Request(_)) => 1,
                 ConnectError::Credentials(_) => 3,
                 ConnectError::Tcp(_) | ConnectError::Proxy(_) => 4,
                 ConnectError::Tls(_) => 5,
@@ -81,9 +84,7 @@ impl Error {
     pub fn report(&self, hints: &[String]) -> String {
         let mut text = String::new();
         let mut line = |label: &str, words: &str| {
-            // Much of this comes from outside: a line of it stays a line, and no escape reaches the terminal.
-            let printable: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            let _ = writeln!(text, "{label}: {}", printable.trim_end());
+            let _ = writeln!(text, "{label}: {}", printable(words).trim_end());
         };
         let mut told = self.to_string();
         line("error", &told);
@@ -158,6 +159,12 @@ pub fn clock(seconds: i64) -> String {
         minutes => format!("{} days", minutes / 1440),
     };
     format!("the local clock is {distance} {direction} the server's")
+}
+
+/// Text from outside: a line of it stays a line, and no escape reaches the terminal.
+pub fn printable(text: &str) -> String {
+    let moves = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if moves(c) { ' ' } else { c }).collect()
 }
 
 fn is_reset(error: &io::Error) -> bool {

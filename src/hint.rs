@@ -92,7 +92,7 @@ impl Advice<'_> {
     fn proxy(&mut self, error: &ProxyError) {
         // hyper-util has a type for this, but keeps it to itself.
         if error.source.to_string().contains("authorization required") {
-            self.say("the proxy wants a user and password: http://user:password@host:port");
+            self.say("the proxy wants a user and password that it knows: http://user:password@host:port");
         } else {
             self.say(format!(
                 "is {} the right proxy? --proxy and HTTPS_PROXY set it, NO_PROXY leaves it out",
@@ -107,7 +107,8 @@ impl Advice<'_> {
                 self.say("install the package ca-certificates, or name a file with root certificates with --ca-file");
             }
             TlsError::Handshake(rustls::Error::InvalidCertificate(flaw)) => self.certificate(flaw),
-            TlsError::Handshake(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+            TlsError::Io(_)
+            | TlsError::Handshake(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
                 self.not_iot_core();
             }
             _ => {}
@@ -136,7 +137,14 @@ impl Advice<'_> {
                 self.say(format!("valid from {}; the local clock says {}", date(*not_before), date(*time)));
             }
             CertificateError::NotValidForNameContext { expected, presented } => {
-                self.say(format!("it is for {}, not for {}", presented.join(", "), expected.to_str()));
+                // rustls has them as in DnsName("example.com").
+                let names =
+                    presented.iter().filter_map(|name| name.split(['"', '(', ')']).rfind(|n| !n.is_empty()));
+                self.say(format!(
+                    "it is for {}, not for {}",
+                    names.collect::<Vec<_>>().join(", "),
+                    expected.to_str()
+                ));
             }
             _ => {}
         }
@@ -150,6 +158,7 @@ impl Advice<'_> {
             UpgradeError::Refused(answer) if answer.error_type.is_some() || answer.message.is_some() => {
                 self.refusal(answer);
             }
+            UpgradeError::Request(_) => {}
             _ => self.not_iot_core(),
         }
     }
@@ -159,7 +168,7 @@ impl Advice<'_> {
         let message = answer.message.as_deref().unwrap_or_default();
         let skew = answer.clock_skew(SystemTime::now());
         if let Some(skew) = skew.filter(|skew| skew.unsigned_abs() > CLOCK_TOLERANCE) {
-            self.say(format!("{}; IoT Core allows 5 minutes", clock(skew)));
+            self.say(clock(skew));
         }
         if message.contains("security token") {
             self.say(match credentials {

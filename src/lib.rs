@@ -23,6 +23,7 @@ pub mod error;
 pub mod hint;
 pub mod log;
 pub mod presign;
+pub mod profile;
 pub mod proxy;
 pub mod reason;
 pub mod session;
@@ -56,6 +57,9 @@ use crate::timeline::Phase;
 /// The longest wait before the second attempt; it doubles from there.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 
+/// The longest wait before any attempt.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
+
 /// Connects and disconnects, telling the story on `out`; warnings and retries go to stderr.
 ///
 /// # Errors
@@ -72,45 +76,54 @@ pub async fn run(cli: &Cli, out: &mut impl Write) -> Result<(), Failure> {
 }
 
 async fn tell_story(cli: &Cli, connector: &Arc<Connector>, out: &mut impl Write) -> Result<(), Error> {
-    for warning in cli.warnings() {
-        warn(&warning);
-    }
-    writeln!(out, "Connecting to {} as {}", cli.endpoint, cli.client_id)?;
+    // A reader that has gone must not keep the session from a clean end, nor hide what went wrong.
+    let mut told = Ok(());
+    let mut tell = |line: String| {
+        if told.is_ok() {
+            told = writeln!(out, "{line}");
+        }
+    };
+    cli.warnings().iter().for_each(|warning| warn(warning));
+    tell(format!("Connecting to {} as {}", cli.endpoint, cli.client_id));
     let mut interrupted = pin!(interrupted());
     let result = tokio::select! {
         result = connect(cli, connector) => result,
         () = &mut interrupted => Err(Error::Interrupted),
     };
     if let Some(found) = connector.credentials().latest() {
-        writeln!(
-            out,
+        tell(format!(
             "Credentials: {} from the {}",
             shorten(found.credentials.access_key_id()),
             found.source
-        )?;
+        ));
     }
     if let Some(seconds) = connector.clock_offset() {
         warn(&format!("{}; signed with the server's time instead", error::clock(seconds)));
     }
     let session = result?;
-    writeln!(out, "Connected ({})", times(connector))?;
+    tell(format!("Connected ({})", times(connector)));
     session.disconnect().await;
-    writeln!(out, "Disconnected")?;
-    match interrupted.now_or_never() {
-        Some(()) => Err(Error::Interrupted),
-        None => Ok(writeln!(out, "Sample complete.")?),
+    tell("Disconnected".to_owned());
+    if interrupted.now_or_never().is_some() {
+        return Err(Error::Interrupted);
     }
+    tell("Sample complete.".to_owned());
+    Ok(told?)
 }
 
 /// Attempts until one succeeds, fails for good, or the deadline passes.
 async fn connect(cli: &Cli, connector: &Arc<Connector>) -> Result<Session, Error> {
+    let deadline = Instant::now() + cli.timeout;
     let attempt = async || Ok(Session::connect(connector.clone(), &cli.client_id, cli.timeout).await?);
     // Full jitter keeps many clients that failed together from coming back together.
     let waits = ExponentialBuilder::new()
         .with_min_delay(FIRST_BACKOFF)
+        .with_max_delay(LONGEST_BACKOFF)
         .with_max_times(cli.attempts as usize - 1)
         .build()
-        .map(|longest| longest.mul_f64(fastrand::f64()));
+        .map(|longest| longest.mul_f64(fastrand::f64()))
+        // An attempt that cannot be made any more must not take the place of the error before it.
+        .take_while(|wait| Instant::now() + *wait < deadline);
     let attempts = attempt.retry(waits).when(Error::is_transient).notify(|error, wait| {
         let cause = error::causes(error).last().map(|cause| format!(": {}", error::words(cause)));
         let cause = cause.unwrap_or_default();
@@ -150,14 +163,14 @@ fn times(connector: &Connector) -> String {
 
 /// Enough of an access key to recognise it.
 fn shorten(access_key: &str) -> String {
-    let characters: Vec<char> = access_key.chars().collect();
+    let characters: Vec<char> = error::printable(access_key).chars().collect();
     match characters.len() {
         ..12 => "…".to_owned(),
-        length => [&characters[..4], &['…'], &characters[length - 4..]].concat().iter().collect(),
+        length => [&characters[..4], &['…'], &characters[length - 4..]].concat().into_iter().collect(),
     }
 }
 
 // A closed stderr is no reason to stop.
 fn warn(text: &str) {
-    let _ = writeln!(io::stderr(), "warning: {text}");
+    let _ = writeln!(io::stderr(), "warning: {}", error::printable(text));
 }

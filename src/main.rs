@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use sigv4_websocket_connect::cli::Cli;
-use sigv4_websocket_connect::error::Failure;
+use sigv4_websocket_connect::error::{Error, Failure};
 use sigv4_websocket_connect::{log, run};
 
 fn main() -> ExitCode {
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     let result = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure { error: Box::new(error.into()), hints: Vec::new() })
+        .map_err(|error| Failure { error: Box::new(Error::Runtime(error)), hints: Vec::new() })
         .and_then(|runtime| {
             let result = runtime.block_on(run(&cli, &mut io::stdout()));
             // A name resolution that is still running must not hold up the exit.

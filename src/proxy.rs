@@ -39,11 +39,15 @@ impl Proxies {
 
     /// This proxy for everything. None if it is not the URL of an HTTP proxy, `http://[user:password@]host:port`.
     pub fn always(url: &str) -> Option<Self> {
-        let matcher = Matcher::builder().all(url).build();
-        let proxy = matcher.intercept(&Uri::from_static("https://any"))?;
-        let usable =
-            proxy.uri().scheme_str() == Some("http") && proxy.uri().host().is_some_and(|h| !h.is_empty());
-        usable.then_some(Self { matcher, also_loopback: true })
+        // The matcher would make something of a URL with a port that is none, or with # or / in the password.
+        let authority = url.strip_prefix("http://")?.trim_end_matches('/');
+        authority
+            .rsplit('@')
+            .next()?
+            .parse::<Endpoint>()
+            .ok()
+            .filter(|_| !authority.contains(['/', '?', '#']))?;
+        Some(Self { matcher: Matcher::builder().all(url).build(), also_loopback: true })
     }
 
     /// The proxy to `endpoint`, if there is to be one.

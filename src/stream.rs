@@ -161,6 +161,8 @@ impl From<tungstenite::Error> for HangUp {
     fn from(error: tungstenite::Error) -> Self {
         use tungstenite::error::ProtocolError::ResetWithoutClosingHandshake;
         match error {
+            // What rustls cannot decrypt, for one.
+            tungstenite::Error::Io(ref io) if io.kind() == io::ErrorKind::InvalidData => Self::Broken(error),
             tungstenite::Error::Io(_)
             | tungstenite::Error::ConnectionClosed
             | tungstenite::Error::AlreadyClosed
