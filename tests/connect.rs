@@ -125,6 +125,21 @@ async fn packets_may_be_spread_over_frames_in_any_way() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_reader_that_has_gone_hides_no_failure() {
+    for (fault, code) in [(None, 1), (Some((Stage::Connect, vec![Act::Fin])), 7)] {
+        let gateway = Gateway::start(Script { fault, ..Script::default() }).await;
+        let program = Program::against(&gateway.endpoint(), gateway.ca_file(), REGION).args(KEYS);
+        let (mut child, _home) = program.spawn();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().await.expect("an end").code(), Some(code));
+        let goodbye = Event::Disconnect { reason_code: 0 };
+        gateway.finished(1).await;
+        assert_eq!(gateway.connections()[0].contains(&goodbye), code == 1);
+    }
+}
+
 #[tokio::test]
 async fn a_hang_up_after_connect_is_reported_at_once() {
     for act in [Act::Fin, Act::Abort, Act::Reset] {

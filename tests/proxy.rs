@@ -121,13 +121,22 @@ async fn a_proxy_that_is_down_is_named() {
 
 #[tokio::test]
 async fn what_is_no_http_proxy_is_refused_before_any_packet() {
-    for url in ["socks5://127.0.0.1:1080", "https://127.0.0.1:3128", "", "http://"] {
+    for url in [
+        "socks5://user:PASSWORD@127.0.0.1:1080",
+        "https://127.0.0.1:3128",
+        "http://127.0.0.1:99999",
+        "http://user:PASS#WORD@127.0.0.1:80",
+        "http://user:PASS/WORD@127.0.0.1:80",
+        "",
+        "http://",
+    ] {
         let outcome = Program::new()
             .args(["--endpoint", "gateway.test", "--region", REGION, "--proxy", url])
             .args(KEYS)
             .run()
             .await;
         assert_eq!(outcome.code, 2, "{url}: {outcome:#?}");
+        assert!(!outcome.stderr.contains("PASS"), "{url}: {outcome:#?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Credentials are fetched anew when they expire within a minute, and only then.
+//! Credentials are fetched anew when they expire within a minute or were refused, and only then.
 
 use crate::gateway::{Act, Event, Gateway, Key, REGION, Script, Stage};
 use crate::setup::{gateway_knowing, program, signers, temporary};
@@ -95,4 +95,32 @@ async fn one_connector_signs_with_new_credentials_once_the_old_ones_are_about_to
         let signers: Vec<String> = signers(&gateway).into_iter().map(|(access_key, _)| access_key).collect();
         assert_eq!(signers, [keys[0].access_key.as_str(), &signer.access_key], "{lifetime}");
     }
+}
+
+#[tokio::test]
+async fn refused_credentials_are_not_signed_with_again() {
+    let keys = [temporary("FIRST"), temporary("SECOND")];
+    let gateway = gateway_knowing([keys[1].clone()]).await;
+    let provider = InTurn(Arc::default(), keys.clone(), Duration::hours(1));
+    let tls = Tls::with_ca_file(gateway.ca_file()).expect("the gateway's authority");
+    let endpoint = gateway.endpoint().parse().expect("an endpoint");
+    let credentials = CredentialSource::provider("test", provider);
+    let connector = Connector::new(endpoint, Scope::Region(REGION.into()), credentials, tls);
+    connector.connect().await.expect_err("a key that the gateway does not know");
+    drop(connector.connect().await.expect("a stream"));
+    connector.closed().await;
+    assert_eq!(access_keys(&gateway), keys.map(|key| key.access_key));
+}
+
+#[tokio::test]
+async fn a_profile_that_leads_nowhere_is_passed_over_at_every_attempt() {
+    let key = temporary("CONTAINER");
+    let gateway = Gateway::start_with(busy_at_first(std::slice::from_ref(&key))).await;
+    let endpoint = container::granting(vec![(key.clone(), Duration::seconds(10)); 2]).await;
+    let (program, _endpoint) = at_container(program(&gateway), endpoint);
+    let role = "arn:aws:iam::123456789012:role/x";
+    let profile = format!("[default]\nrole_arn = {role}\nsource_profile = gone\n");
+    let outcome = program.file(".aws/config", &profile).run().await;
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    assert_eq!(access_keys(&gateway), [key.access_key.as_str(), &key.access_key]);
 }
