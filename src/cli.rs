@@ -1,5 +1,6 @@
 //! The command line: its flags, and the checks that need no network.
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::time::Duration;
 
@@ -111,16 +112,26 @@ impl Cli {
     /// Reads the command line, or ends the program with exit code 2 and the reason.
     pub fn from_args() -> Self {
         let cli = Self::parse();
-        if cli.region_set.is_some() && cli.signing_algorithm != SigningAlgorithm::Sigv4a {
-            let reason = "--region-set goes with --signing-algorithm sigv4a";
-            Self::command().error(ErrorKind::ArgumentConflict, reason).exit();
+        match cli.contradiction() {
+            Some(reason) => Self::command().error(ErrorKind::ValueValidation, reason).exit(),
+            None => cli,
         }
-        // Not a value parser, since clap would show the URL, with the password in it.
-        if cli.proxy.as_ref().is_some_and(|Secret(url)| Proxies::always(url).is_none()) {
-            let reason = "--proxy is not http://[user:password@]host:port";
-            Self::command().error(ErrorKind::ValueValidation, reason).exit();
+    }
+
+    /// What no value parser can find: flags that do not go together, and flaws in secrets, since clap shows
+    /// the value that it rejects.
+    fn contradiction(&self) -> Option<String> {
+        if self.region_set.is_some() && self.signing_algorithm != SigningAlgorithm::Sigv4a {
+            return Some("--region-set goes with --signing-algorithm sigv4a".to_owned());
         }
-        cli
+        if self.proxy.as_ref().is_some_and(|Secret(url)| Proxies::always(url).is_none()) {
+            return Some("--proxy is not http://[user:password@]host:port".to_owned());
+        }
+        let secrets = [("--secret", &self.secret), ("--session-token", &self.session_token)];
+        secrets.into_iter().find_map(|(flag, value)| {
+            let reason = trimmed(&value.as_ref()?.0).err()?;
+            Some(format!("{flag} cannot work: {reason}"))
+        })
     }
 
     /// What to sign for.
@@ -214,8 +225,8 @@ fn client_id(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn secret(text: &str) -> Result<Secret, &'static str> {
-    trimmed(text).map(Secret)
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret(text.to_owned()))
 }
 
 /// White space around a key comes from a file or a variable, and would only show as a wrong signature.

@@ -102,8 +102,8 @@ impl Connector {
         }
     }
 
-    /// Waits until every stream that was dropped has closed its connection: a second at most, if the
-    /// server does not answer.
+    /// Waits until every stream that was dropped has closed its connection: little more than a second, if
+    /// the server does not answer.
     pub async fn closed(&self) {
         self.closing.close();
         self.closing.wait().await;

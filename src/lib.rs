@@ -33,11 +33,6 @@ pub mod timeline;
 pub mod tls;
 pub mod upgrade;
 
-/// Compiles the application in the README.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-pub struct Readme;
-
 use std::io::{self, Write};
 use std::pin::pin;
 use std::sync::Arc;
@@ -174,3 +169,8 @@ fn shorten(access_key: &str) -> String {
 fn warn(text: &str) {
     let _ = writeln!(io::stderr(), "warning: {}", error::printable(text));
 }
+
+/// Compiles the application in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -42,7 +42,7 @@ pub enum HangUp {
 
 /// MQTT bytes over a WebSocket, however the packets are spread over frames (MQTT 5 section 6).
 ///
-/// Dropping it begins the close in the background: Close 1000, at most a second for the peer's Close, TLS
+/// Dropping it begins the close in the background: Close 1000, a second for the peer's Close, TLS
 /// close_notify, FIN. [`TaskTracker::wait`] on the tracker it was made with waits for that.
 #[derive(Debug)]
 pub struct ByteStream<S: Transport> {

@@ -82,6 +82,14 @@ fn keys() -> Vec<Row> {
         refused("secret alone").without(&KEYS).flag("--secret", "wJalrSECRETalone").says(["--access-key"]),
         refused("access key left empty").flag("--access-key", "").says(["--access-key"]),
         refused("secret left empty").flag("--secret", "").says(["--secret"]),
+        refused("secret with a line end").flag("--secret", "wJalrSECRET\n").says(["--secret", "white space"]),
+        refused("token with a space")
+            .flag("--session-token", " t0k3n")
+            .says(["--session-token", "white space"]),
+        refused("secret with a line end, not shown").flag("--secret", "wJalrSECRET\n").never_says(["wJalr"]),
+        refused("access key with a space")
+            .flag("--access-key", "AKIA ")
+            .says(["--access-key", "white space"]),
         refused("session token left empty").flag("--session-token", "").says(["--session-token"]),
         refused("profile beside keys").flag("--profile", "work").says(["--profile", "--access-key"]),
         refused("profile beside a session token")
