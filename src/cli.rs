@@ -60,7 +60,7 @@ pub struct Cli {
     #[arg(long, value_name = "PEM", value_parser = ca_file)]
     pub ca_file: Option<Tls>,
 
-    /// HTTP proxy, http://[user:password@]host:port [default: what HTTPS_PROXY and NO_PROXY say]
+    /// HTTP proxy, as in http://user:password@host:port [default: what HTTPS_PROXY and NO_PROXY say]
     #[arg(long, value_name = "URL", value_parser = secret)]
     pub proxy: Option<Secret>,
 
