@@ -155,7 +155,7 @@ impl Advice<'_> {
             UpgradeError::Refused(answer) if answer.status == 429 || answer.status.is_server_error() => {
                 self.busy()
             }
-            UpgradeError::Refused(answer) if answer.error_type.is_some() || answer.message.is_some() => {
+            UpgradeError::Refused(answer) if answer.error_type.is_some() => {
                 self.refusal(answer);
             }
             UpgradeError::Request(_) => {}

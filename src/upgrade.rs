@@ -22,6 +22,9 @@ const SUBPROTOCOL: &str = "mqtt";
 /// More than head or body of any refusal of IoT Core, and little enough to hold. Bytes each.
 const MAX_ANSWER: usize = 16 * 1024;
 
+/// As much of a plain text as is shown. Characters.
+const MAX_WORDS: usize = 300;
+
 /// How long a refusal's body may take; its head has said the essential by then.
 const BODY_TIME: Duration = Duration::from_secs(2);
 
@@ -58,7 +61,7 @@ pub struct Answer {
     pub error_type: Option<String>,
     /// `x-amzn-RequestId`.
     pub request_id: Option<String>,
-    /// `message` out of a JSON body.
+    /// `message` out of a JSON body, or the beginning of a plain text.
     pub message: Option<String>,
     /// The server's clock, from `date`.
     pub date: Option<SystemTime>,
@@ -141,6 +144,8 @@ fn flaw(headers: &HeaderMap, key: &str) -> Option<&'static str> {
 impl Answer {
     async fn read(response: Response<Incoming>) -> Self {
         let mut answer = Self::from_head(&response);
+        let kind = response.headers().get(header::CONTENT_TYPE);
+        let plain = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
         let mut body = Vec::new();
         let mut incoming = response.into_body();
         // A body that does not end may hold a whole message all the same.
@@ -153,9 +158,12 @@ impl Answer {
             }
         };
         let _ = timeout(BODY_TIME, all).await;
-        answer.message = serde_json::from_slice::<serde_json::Value>(&body)
-            .ok()
-            .and_then(|json| Some(json.get("message")?.as_str()?.to_owned()));
+        answer.message = match serde_json::from_slice::<serde_json::Value>(&body) {
+            Ok(json) => json.get("message").and_then(|message| message.as_str()).map(str::to_owned),
+            // A proxy's own words, but not its pages.
+            Err(_) if plain => Some(String::from_utf8_lossy(&body).chars().take(MAX_WORDS).collect()),
+            Err(_) => None,
+        };
         answer
     }
 

@@ -92,6 +92,11 @@ fn others() -> Vec<Row> {
         other("302", moved("302 Found")).says(["302", "location: https://elsewhere.example"]),
         other("200 with a page", page("200 OK")).says(["200"]),
         other("403 with a page", page("403 Forbidden")).says(["403"]),
+        other(
+            "403 in plain text",
+            answer("403 Forbidden", &["content-type: text/plain", "server: nginx"], "Blocked: call 1234"),
+        )
+        .says(["message: Blocked: call 1234"]),
         other("404 with a page", page("404 Not Found")).says(["404"]),
         other("407 of a proxy", page("407 Proxy Authentication Required")).says(["407"]),
     ]
