@@ -1,0 +1,38 @@
+//! The first connection that opens, whichever address it is.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use sigv4_websocket_connect::tcp::{TcpError, connect};
+use tokio::net::TcpListener;
+
+async fn listening() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+    let address = listener.local_addr().expect("a bound listener has an address");
+    (listener, address)
+}
+
+async fn closed() -> SocketAddr {
+    listening().await.1
+}
+
+#[tokio::test]
+async fn an_address_that_refuses_is_passed_over_at_once() {
+    let (_listener, open) = listening().await;
+    let began = Instant::now();
+    let stream = connect(vec![closed().await, closed().await, open]).await.expect("a connection");
+    assert_eq!(stream.peer_addr().expect("a peer"), open);
+    assert!(stream.nodelay().expect("an option"));
+    assert!(began.elapsed() < Duration::from_millis(200), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn every_address_that_failed_is_named() {
+    let addresses = vec![closed().await, closed().await];
+    let error = connect(addresses.clone()).await.expect_err("nobody listens");
+    let TcpError::Connect(failures) = &error else { panic!("{error}") };
+    assert_eq!(failures.len(), 2);
+    for address in addresses {
+        assert!(error.to_string().contains(&address.to_string()), "{error}");
+    }
+}
