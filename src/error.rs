@@ -71,8 +71,7 @@ impl Error {
         match self {
             Self::Session(SessionError::Connect(ConnectError::Tcp(_))) => true,
             Self::Session(SessionError::Connect(ConnectError::Tls(_) | ConnectError::Upgrade(_))) => {
-                let answer = self.answer().map(|answer| answer.status);
-                answer.is_some_and(|status| status == 429 || status.is_server_error())
+                self.answer().is_some_and(Answer::is_busy)
                     || causes(self).filter_map(|cause| cause.downcast_ref()).any(is_reset)
             }
             Self::Session(SessionError::Refused { code, .. }) => matches!(code.0, 0x88 | 0x89 | 0x9F),

@@ -152,9 +152,7 @@ impl Advice<'_> {
 
     fn upgrade(&mut self, error: &UpgradeError) {
         match error {
-            UpgradeError::Refused(answer) if answer.status == 429 || answer.status.is_server_error() => {
-                self.busy()
-            }
+            UpgradeError::Refused(answer) if answer.is_busy() => self.busy(),
             UpgradeError::Refused(answer) if answer.error_type.is_some() => {
                 self.refusal(answer);
             }

@@ -41,13 +41,9 @@ impl Proxies {
     pub fn always(url: &str) -> Option<Self> {
         // The matcher would make something of a URL with a port that is none, or with # or / in the password.
         let authority = url.strip_prefix("http://")?.trim_end_matches('/');
-        authority
-            .rsplit('@')
-            .next()?
-            .parse::<Endpoint>()
-            .ok()
-            .filter(|_| !authority.contains(['/', '?', '#']))?;
-        Some(Self { matcher: Matcher::builder().all(url).build(), also_loopback: true })
+        let host = authority.rsplit('@').next()?;
+        let usable = !authority.contains(['/', '?', '#']) && host.parse::<Endpoint>().is_ok();
+        usable.then(|| Self { matcher: Matcher::builder().all(url).build(), also_loopback: true })
     }
 
     /// The proxy to `endpoint`, if there is to be one.

@@ -9,12 +9,13 @@ use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::http::{StatusCode, uri::Uri};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use crate::stream::Transport;
 
 /// The subprotocol IoT Core requires (MQTT 5 section 6).
 const SUBPROTOCOL: &str = "mqtt";
@@ -76,10 +77,7 @@ pub struct Answer {
 /// # Errors
 ///
 /// [`UpgradeError`] with the server's answer, as far as there was one.
-pub async fn upgrade<S>(stream: S, url: &str) -> Result<WebSocketStream<S>, UpgradeError>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
+pub async fn upgrade<S: Transport>(stream: S, url: &str) -> Result<WebSocketStream<S>, UpgradeError> {
     let key = generate_key();
     let request = request(url, &key)?;
     let (mut sender, connection) = http1::Builder::new()
@@ -165,6 +163,11 @@ impl Answer {
             Err(_) => None,
         };
         answer
+    }
+
+    /// Whether the server is busy or throttles: 429 or 5xx.
+    pub fn is_busy(&self) -> bool {
+        self.status == StatusCode::TOO_MANY_REQUESTS || self.status.is_server_error()
     }
 
     /// By how many seconds the server's clock is ahead of `local`.

@@ -1,7 +1,7 @@
 //! Credentials are fetched anew when they expire within a minute or were refused, and only then.
 
-use crate::gateway::{Act, Event, Gateway, Key, REGION, Script, Stage};
-use crate::setup::{gateway_knowing, program, signers, temporary};
+use crate::gateway::{Act, Gateway, Key, REGION, Script, Stage};
+use crate::setup::{gateway_knowing, program, query_values, signers, temporary};
 use crate::source::at_container;
 use crate::stand_ins::{StandIn, container};
 use aws_credential_types::Credentials;
@@ -24,16 +24,8 @@ fn busy_at_first(keys: &[Key]) -> Vec<Script> {
 
 /// The access keys in the upgrade requests, one for each connection.
 fn access_keys(gateway: &Gateway) -> Vec<String> {
-    let events = gateway.connections().into_iter().flatten();
-    let targets = events.filter_map(|event| match event {
-        Event::Request(request) => Some(request.target),
-        _ => None,
-    });
-    let access_key = |target: String| {
-        let (_, rest) = target.split_once("X-Amz-Credential=").expect("a credential");
-        rest.split('%').next().unwrap_or_default().to_owned()
-    };
-    targets.map(access_key).collect()
+    let credentials = query_values(gateway, "X-Amz-Credential");
+    credentials.iter().map(|value| value.split('%').next().unwrap_or_default().to_owned()).collect()
 }
 
 #[tokio::test]

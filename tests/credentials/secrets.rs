@@ -1,9 +1,9 @@
 //! No log level shows a secret, and each still shows what the transport does.
 
-use crate::gateway::{Event, Gateway, Script};
+use crate::gateway::{Gateway, Script};
 use crate::profile::{ACCESS_TOKEN, LATER, print, process, renewable, role, signed_in};
 use crate::program::{Outcome, Program};
-use crate::setup::{assert_says, gateway_knowing, program};
+use crate::setup::{assert_says, gateway_knowing, program, query_values};
 use crate::source::{Source, at_container, at_portal, web_identity, with_sts};
 use crate::stand_ins::{Answer, Asked, LONG, StandIn, container, portal, sts};
 use clap::Parser;
@@ -28,16 +28,7 @@ const WAYS: [&str; 3] =
 
 /// The signatures of the upgrade requests, which are as good as a password while they last.
 fn signatures(gateway: &Gateway) -> Vec<String> {
-    let events = gateway.connections().into_iter().flatten();
-    let targets = events.filter_map(|event| match event {
-        Event::Request(request) => Some(request.target),
-        _ => None,
-    });
-    let signature = |target: String| {
-        let (_, rest) = target.split_once("X-Amz-Signature=").expect("a signature");
-        rest.split('&').next().unwrap_or_default().to_owned()
-    };
-    targets.map(signature).collect()
+    query_values(gateway, "X-Amz-Signature")
 }
 
 /// The secrets that stand in the output, each with the line up to where it stands.

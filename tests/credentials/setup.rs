@@ -42,6 +42,20 @@ pub fn signers(gateway: &Gateway) -> Vec<(String, Option<String>)> {
     signed.collect()
 }
 
+/// A parameter of the upgrade requests as it stands in each query, one for each connection.
+pub fn query_values(gateway: &Gateway, name: &str) -> Vec<String> {
+    let events = gateway.connections().into_iter().flatten();
+    let targets = events.filter_map(|event| match event {
+        Event::Request(request) => Some(request.target),
+        _ => None,
+    });
+    let value = |target: String| {
+        let (_, rest) = target.split_once(&format!("{name}=")).expect("such a parameter");
+        rest.split('&').next().unwrap_or_default().to_owned()
+    };
+    targets.map(value).collect()
+}
+
 /// Runs the program, which must connect with that key and say where it is from.
 pub async fn assert_connects(program: Program, gateway: &Gateway, key: &Key, source: &str) {
     let outcome = program.run().await;

@@ -12,18 +12,22 @@ fn interrupted(name: &'static str, signal: &'static str, when: When) -> Row {
     row(name).signal(signal, when).exits(130).says(["error: interrupted"])
 }
 
+/// The gateway keeps the program waiting at that stage.
+fn held(name: &'static str, signal: &'static str, when: When, stage: Stage) -> Row {
+    interrupted(name, signal, when).at(stage, [Act::Hold])
+}
+
 fn before_connack() -> Vec<Row> {
     let accepted: When = |event| *event == Event::Accepted;
     let asked: When = |event| matches!(event, Event::Request(_));
     let connecting: When = |event| matches!(event, Event::Connect(_));
-    let at = |name, signal, when, stage| interrupted(name, signal, when).at(stage, [Act::Hold]);
     vec![
-        at("SIGINT in the TLS handshake", "INT", accepted, Stage::Accept),
-        at("SIGTERM in the TLS handshake", "TERM", accepted, Stage::Accept),
-        at("SIGINT before the answer to the upgrade", "INT", asked, Stage::Request),
-        at("SIGTERM before the answer to the upgrade", "TERM", asked, Stage::Request),
-        at("SIGINT before CONNACK", "INT", connecting, Stage::Connect),
-        at("SIGTERM before CONNACK", "TERM", connecting, Stage::Connect),
+        held("SIGINT in the TLS handshake", "INT", accepted, Stage::Accept),
+        held("SIGTERM in the TLS handshake", "TERM", accepted, Stage::Accept),
+        held("SIGINT before the answer to the upgrade", "INT", asked, Stage::Request),
+        held("SIGTERM before the answer to the upgrade", "TERM", asked, Stage::Request),
+        held("SIGINT before CONNACK", "INT", connecting, Stage::Connect),
+        held("SIGTERM before CONNACK", "TERM", connecting, Stage::Connect),
     ]
 }
 
@@ -46,11 +50,10 @@ fn between_attempts() -> Vec<Row> {
 fn after_connack() -> Vec<Row> {
     let disconnected: When = |event| matches!(event, Event::Disconnect { reason_code: 0 });
     let closed: When = |event| matches!(event, Event::Close { code: Some(1000) });
-    let at = |name, signal, when, stage| interrupted(name, signal, when).at(stage, [Act::Hold]);
     vec![
-        at("SIGINT at DISCONNECT", "INT", disconnected, Stage::Disconnect),
-        at("SIGTERM at DISCONNECT", "TERM", disconnected, Stage::Disconnect),
-        at("SIGINT at the Close", "INT", closed, Stage::Close),
-        at("SIGTERM at the Close", "TERM", closed, Stage::Close),
+        held("SIGINT at DISCONNECT", "INT", disconnected, Stage::Disconnect),
+        held("SIGTERM at DISCONNECT", "TERM", disconnected, Stage::Disconnect),
+        held("SIGINT at the Close", "INT", closed, Stage::Close),
+        held("SIGTERM at the Close", "TERM", closed, Stage::Close),
     ]
 }
