@@ -23,6 +23,10 @@ pub fn to_stderr(level: Option<LogLevel>) {
             LogLevel::Trace => LevelFilter::TRACE,
         }),
     };
+    // Most runs log nothing, and a subscriber begins with tens of KiB.
+    if filter == Targets::default() {
+        return;
+    }
     tracing_subscriber::registry()
         .with(tracing_subscriber::fmt::layer().with_writer(io::stderr))
         .with(filter)
