@@ -20,9 +20,11 @@ use crate::stream::HangUp;
 /// keeps the connection through common NAT tables. Seconds.
 const KEEP_ALIVE: u16 = 60;
 
-/// As many unacknowledged publishes as IoT Core allows in either direction; rumqttc's own default reserves
-/// room for 65,535 (same page).
-const INFLIGHT: u16 = 100;
+/// As many unacknowledged publishes as IoT Core itself takes (same page).
+const RECEIVE_MAXIMUM: u16 = 100;
+
+/// rumqttc reserves room for as many publishes as may be unacknowledged; this session makes none.
+const OUTGOING_INFLIGHT: u16 = 1;
 
 /// How long DISCONNECT may take to leave.
 const DISCONNECT_TIME: Duration = Duration::from_secs(1);
@@ -95,8 +97,8 @@ impl Session {
         options
             .set_keep_alive(KEEP_ALIVE)
             .set_clean_start(true)
-            .set_outgoing_inflight_upper_limit(INFLIGHT)
-            .set_receive_maximum(Some(INFLIGHT))
+            .set_outgoing_inflight_upper_limit(OUTGOING_INFLIGHT)
+            .set_receive_maximum(Some(RECEIVE_MAXIMUM))
             .set_connect_timeout(limit);
         options.set_socket_connector({
             let connector = connector.clone();
