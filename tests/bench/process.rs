@@ -15,7 +15,7 @@ const RUNS: usize = 51;
 
 pub fn run() {
     let mut server = Server::start();
-    let program = Program::new(&server.ca_file);
+    let program = Program::new();
     let ways = [Way::Flags, Way::Environment, Way::SystemRoots].map(|way| (way, <[Figures; 4]>::default()));
     let mut ways: Vec<_> = ways.into_iter().filter(|(way, _)| program.can(*way)).collect();
     for nth in 0..=RUNS {

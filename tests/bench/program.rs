@@ -1,16 +1,14 @@
 //! The program under measure, and the ways in which it is given keys and roots.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::TempDir;
 
 use crate::gateway::{ACCESS_KEY, REGION, SECRET};
 
-/// Where systems keep their roots in one file: Debian, Fedora, Alpine and macOS.
-const BUNDLES: [&str; 3] =
-    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+/// Where Linux distributions keep their roots. macOS and Windows have them in no directory.
+const ROOTS: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
 
 /// Where keys and roots come from.
 #[derive(Clone, Copy)]
@@ -36,29 +34,23 @@ impl Way<'_> {
     }
 }
 
-/// An empty home, and the system's roots with the stand-in's among them.
+/// An empty home, and the directory of the system's roots.
 pub struct Program {
     home: TempDir,
-    bundle: Option<NamedTempFile>,
+    roots: Option<&'static str>,
 }
 
 impl Program {
-    pub fn new(ca_file: &Path) -> Self {
-        let system = BUNDLES.iter().find_map(|path| std::fs::read(path).ok());
-        let bundle = system.map(|roots| {
-            let own = std::fs::read(ca_file).expect("the stand-in's authority");
-            let mut file = NamedTempFile::new().expect("a temporary file");
-            file.write_all(&[roots, own].concat()).expect("a temporary file takes the roots");
-            file
-        });
-        if bundle.is_none() {
-            println!("The system's roots: not measured, they are in none of {BUNDLES:?}.");
+    pub fn new() -> Self {
+        let roots = ROOTS.into_iter().find(|path| Path::new(path).is_dir());
+        if roots.is_none() {
+            println!("The system's roots: not measured, there is none of {ROOTS:?}.");
         }
-        Self { home: TempDir::new().expect("a temporary home"), bundle }
+        Self { home: TempDir::new().expect("a temporary home"), roots }
     }
 
     pub fn can(&self, way: Way<'_>) -> bool {
-        self.bundle.is_some() || !matches!(way, Way::SystemRoots)
+        self.roots.is_some() || !matches!(way, Way::SystemRoots)
     }
 
     /// A command that ends with exit code 0.
@@ -77,8 +69,11 @@ impl Program {
                 command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", url);
             }
         }
-        match (way, &self.bundle) {
-            (Way::SystemRoots, Some(bundle)) => command.env("SSL_CERT_FILE", bundle.path()),
+        match (way, self.roots) {
+            // All that is read where neither is set, and the stand-in's authority.
+            (Way::SystemRoots, Some(roots)) => {
+                command.env("SSL_CERT_FILE", ca_file).env("SSL_CERT_DIR", roots)
+            }
             _ => command.arg("--ca-file").arg(ca_file),
         };
         command

@@ -35,10 +35,6 @@ impl Figures {
         self.0.insert(at, figure);
     }
 
-    pub fn less(&self, by: f64) -> Self {
-        Self(self.0.iter().map(|figure| figure - by).collect())
-    }
-
     pub fn min(&self) -> f64 {
         self.0.first().copied().unwrap_or(f64::NAN)
     }
