@@ -124,7 +124,7 @@ impl Cli {
         if self.region_set.is_some() && self.signing_algorithm != SigningAlgorithm::Sigv4a {
             return Some("--region-set goes with --signing-algorithm sigv4a".to_owned());
         }
-        if self.proxy.as_ref().is_some_and(|Secret(url)| Proxies::always(url).is_none()) {
+        if self.proxy.is_some() && self.proxies().is_none() {
             return Some("--proxy is not http://[user:password@]host:port".to_owned());
         }
         let secrets = [("--secret", &self.secret), ("--session-token", &self.session_token)];
@@ -161,10 +161,9 @@ impl Cli {
         self.ca_file.clone().unwrap_or_else(Tls::with_system_roots)
     }
 
-    /// The proxy to go through, if any.
-    pub fn proxies(&self) -> Proxies {
-        let given = self.proxy.as_ref().and_then(|Secret(url)| Proxies::always(url));
-        given.unwrap_or_else(Proxies::from_env)
+    /// The proxy given by flag.
+    pub fn proxies(&self) -> Option<Proxies> {
+        self.proxy.as_ref().and_then(|Secret(url)| Proxies::always(url))
     }
 
     /// What will probably not work as meant, though it can be tried.

@@ -61,8 +61,11 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
 ///
 /// A [`Failure`]: the error and the hints for it.
 pub async fn run(cli: &Cli, out: &mut impl Write) -> Result<(), Failure> {
-    let connector = Connector::new(cli.endpoint.clone(), cli.scope(), cli.credentials(), cli.tls());
-    let connector = Arc::new(connector.through(cli.proxies()));
+    let mut connector = Connector::new(cli.endpoint.clone(), cli.scope(), cli.credentials(), cli.tls());
+    if let Some(proxies) = cli.proxies() {
+        connector = connector.through(proxies);
+    }
+    let connector = Arc::new(connector);
     tell_story(cli, &connector, out).await.map_err(|error| {
         let found = connector.credentials().latest();
         let hints = hint::hints(&error, &Facts { cli, credentials: found.as_ref().map(|f| &f.credentials) });
