@@ -15,7 +15,7 @@ pub fn to_stderr(level: Option<LogLevel>) {
     let filter = match level {
         None => std::env::var("RUST_LOG").ok().and_then(|filter| filter.parse().ok()).unwrap_or_default(),
         Some(level) => Targets::new().with_default(match level {
-            LogLevel::None => LevelFilter::OFF,
+            LogLevel::None => return,
             LogLevel::Fatal | LogLevel::Error => LevelFilter::ERROR,
             LogLevel::Warn => LevelFilter::WARN,
             LogLevel::Info => LevelFilter::INFO,

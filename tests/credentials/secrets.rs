@@ -195,7 +195,14 @@ async fn the_trace_still_tells_what_the_transport_does() {
     let outcome = with_all_logs(program, WAYS[0]).run().await;
     assert_says(
         &outcome,
-        &["phase: TCP", "phase: TLS", "phase: WebSocket", "phase: MQTT", "credentials loaded"],
+        &[
+            "phase: TCP",
+            "phase: TLS",
+            "phase: WebSocket",
+            "phase: MQTT",
+            "credentials loaded",
+            "Sending frame",
+        ],
     );
     let of_the_sdk =
         ["beginning attempt #", "connecting to 127.0.0.1:", "aws_smithy_runtime::client::orchestrator"];
