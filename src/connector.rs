@@ -128,6 +128,7 @@ impl Connector {
         self.timeline.restart();
         let credentials = async { Ok(self.credentials.fetch().await?) };
         let (tls, credentials) = try_join!(self.open_tls(), credentials)?;
+        // Not beside TLS: microseconds are not worth a signature as old as a slow handshake.
         let url = presign(&self.endpoint.authority(), &self.scope, &credentials, self.now())?;
         self.timeline.enter(Phase::WebSocket);
         let socket = upgrade(tls, &url).await?;

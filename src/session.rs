@@ -23,7 +23,8 @@ const KEEP_ALIVE: u16 = 60;
 /// As many unacknowledged publishes as IoT Core itself takes (same page).
 const RECEIVE_MAXIMUM: u16 = 100;
 
-/// rumqttc reserves room for as many publishes as may be unacknowledged; this session makes none.
+/// rumqttc reserves room for as many publishes as may be unacknowledged. This session makes none; for one
+/// that does, IoT Core takes 100.
 const OUTGOING_INFLIGHT: u16 = 1;
 
 /// How long DISCONNECT may take to leave.
