@@ -18,7 +18,7 @@ use crate::endpoint::Endpoint;
 #[derive(Debug, thiserror::Error)]
 #[error("no way to the endpoint through the proxy {proxy}")]
 pub struct ProxyError {
-    /// The proxy, without user and password.
+    /// The proxy's host and port.
     pub proxy: String,
     /// What it said, if it said anything.
     pub source: Box<dyn Error + Send + Sync>,
@@ -39,11 +39,13 @@ impl Proxies {
 
     /// This proxy for everything. None if it is not the URL of an HTTP proxy, `http://[user:password@]host:port`.
     pub fn always(url: &str) -> Option<Self> {
-        // The matcher would make something of a URL with a port that is none, or with # or / in the password.
-        let authority = url.strip_prefix("http://")?.trim_end_matches('/');
-        let host = authority.rsplit('@').next()?;
-        let usable = !authority.contains(['/', '?', '#']) && host.parse::<Endpoint>().is_ok();
-        usable.then(|| Self { matcher: Matcher::builder().all(url).build(), also_loopback: true })
+        let host = url.strip_prefix("http://")?.trim_end_matches('/').rsplit('@').next()?;
+        let matcher = Matcher::builder().all(url).build();
+        // The matcher drops some URLs that are none, and makes something of others: of a port that is none,
+        // or of a password with @ or / in it.
+        let understood = matcher.intercept(&Uri::from_static("https://anywhere"))?;
+        let usable = host.parse::<Endpoint>().is_ok() && understood.uri().authority()? == host;
+        usable.then_some(Self { matcher, also_loopback: true })
     }
 
     /// The proxy to `endpoint`, if there is to be one.
@@ -79,7 +81,10 @@ impl Proxy {
             Ok(()) => tunnel.call(self.destination).await,
             Err(error) => Err(error),
         };
-        let failed = |source| ProxyError { proxy: self.intercept.uri().to_string(), source };
+        // A password from the environment may have an @ in it, and the rest of it be taken for the user.
+        let authority = self.intercept.uri().authority().map_or("", |authority| authority.as_str());
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        let failed = |source| ProxyError { proxy: host.to_owned(), source };
         Ok(stream.map_err(|error| failed(error.into()))?.into_inner())
     }
 }
