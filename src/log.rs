@@ -13,7 +13,10 @@ use crate::cli::LogLevel;
 /// commas).
 pub fn to_stderr(level: Option<LogLevel>) {
     let filter = match level {
-        None => std::env::var("RUST_LOG").ok().and_then(|filter| filter.parse().ok()).unwrap_or_default(),
+        None => std::env::var("RUST_LOG").unwrap_or_default().parse().unwrap_or_else(|error| {
+            crate::warn(&format!("nothing is logged, for RUST_LOG is no filter: {error}"));
+            Targets::default()
+        }),
         Some(level) => Targets::new().with_default(match level {
             LogLevel::None => return,
             LogLevel::Fatal | LogLevel::Error => LevelFilter::ERROR,

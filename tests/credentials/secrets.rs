@@ -209,6 +209,15 @@ async fn the_trace_still_tells_what_the_transport_does() {
     assert_says(&outcome, &of_the_sdk);
 }
 
+#[tokio::test]
+async fn a_filter_that_is_none_is_told() {
+    let gateway = gateway_knowing([Source::Flags.key()]).await;
+    let (program, _none) = Source::Flags.provide(program(&gateway)).await;
+    let outcome = program.env("RUST_LOG", "info,this=that").run().await;
+    assert_eq!(outcome.code, 0, "{outcome:#?}");
+    assert_says(&outcome, &["warning: nothing is logged, for RUST_LOG is no filter"]);
+}
+
 #[test]
 fn parsed_flags_print_redacted() {
     let key = Source::Flags.key();

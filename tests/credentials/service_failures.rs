@@ -70,6 +70,17 @@ async fn a_container_token_that_is_no_header() {
     assert_says(&failure(program).await, &["error: the container does not", "auth token"]);
 }
 
+/// aws-config 1.13 panics at it.
+#[tokio::test]
+async fn a_container_url_without_a_scheme() {
+    let gateway = gateway_knowing([]).await;
+    let program = program(&gateway).env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "127.0.0.1:9");
+    assert_says(
+        &failure(program).await,
+        &["SchemeMissing", "error: the container does not", "its settings or"],
+    );
+}
+
 #[tokio::test]
 async fn instance_metadata_that_refuses_or_makes_no_sense() {
     let role = || (ROLE_LINE, Answer::new(200, "thing-role"));
