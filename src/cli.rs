@@ -125,9 +125,7 @@ impl Cli {
             return Some("--region-set goes with --signing-algorithm sigv4a".to_owned());
         }
         if self.proxy.is_some() && self.proxies().is_none() {
-            return Some(
-                "--proxy is not http://[user:password@]host:port; other characters go as in %40".to_owned(),
-            );
+            return Some("--proxy is not http://[user:password@]host:port, with %40 for @ inside".to_owned());
         }
         let secrets = [("--secret", &self.secret), ("--session-token", &self.session_token)];
         secrets.into_iter().find_map(|(flag, value)| {
