@@ -53,7 +53,7 @@ pub struct Cli {
     pub profile: Option<String>,
 
     /// MQTT client ID [default: test- and a UUID]
-    #[arg(long, value_name = "ID", value_parser = client_id, default_value_t = random_client_id(), hide_default_value = true)]
+    #[arg(long, value_name = "ID", value_parser = client_id, default_value_t = format!("test-{}", Uuid::new_v4()), hide_default_value = true)]
     pub client_id: String,
 
     /// Trust only the root certificates in this file instead of the system's
@@ -176,6 +176,10 @@ impl Cli {
         if self.client_id.contains(['#', '+', '/']) {
             warnings.push("IoT Core publishes no lifecycle events for client IDs with #, + or /".to_owned());
         }
+        if self.proxy.is_none() {
+            let told = |name| format!("{name} is not the URL of a proxy, and is passed over");
+            warnings.extend(Proxies::passed_over().map(told));
+        }
         warnings
     }
 }
@@ -184,10 +188,6 @@ impl Cli {
 fn version() -> String {
     let commit = option_env!("GIT_COMMIT");
     [Some(env!("CARGO_PKG_VERSION")), commit].into_iter().flatten().collect::<Vec<_>>().join(" ")
-}
-
-fn random_client_id() -> String {
-    format!("test-{}", Uuid::new_v4())
 }
 
 /// A DNS label (RFC 1035 section 2.3.1), since the region becomes one in every AWS endpoint.

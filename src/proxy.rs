@@ -1,6 +1,7 @@
 //! HTTP proxies: a TCP connection to the endpoint by way of CONNECT (RFC 9110 section 9.3.6). The proxy
 //! resolves the endpoint's name; TLS runs through it end to end.
 
+use std::env;
 use std::error::Error;
 use std::future::poll_fn;
 use std::net::IpAddr;
@@ -43,9 +44,18 @@ impl Proxies {
         let matcher = Matcher::builder().all(url).build();
         // The matcher drops some URLs that are none, and makes something of others: of a port that is none,
         // or of a password with @ or / in it.
-        let understood = matcher.intercept(&Uri::from_static("https://anywhere"))?;
+        let understood = matcher.intercept(&anywhere())?;
         let usable = host.parse::<Endpoint>().is_ok() && understood.uri().authority()? == host;
         usable.then_some(Self { matcher, also_loopback: true })
+    }
+
+    /// The variables that [`from_env`](Self::from_env) reads, but can make nothing of.
+    pub fn passed_over() -> impl Iterator<Item = &'static str> {
+        let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+        names.into_iter().filter(|name| {
+            let url = env::var(name).unwrap_or_default();
+            !url.is_empty() && Matcher::builder().all(url).build().intercept(&anywhere()).is_none()
+        })
     }
 
     /// The proxy to `endpoint`, if there is to be one.
@@ -87,4 +97,8 @@ impl Proxy {
         let failed = |source| ProxyError { proxy: host.to_owned(), source };
         Ok(stream.map_err(|error| failed(error.into()))?.into_inner())
     }
+}
+
+fn anywhere() -> Uri {
+    Uri::from_static("https://anywhere")
 }

@@ -144,6 +144,19 @@ async fn what_is_no_http_proxy_is_refused_before_any_packet() {
     }
 }
 
+#[tokio::test]
+async fn a_variable_that_names_no_proxy_is_told() {
+    let gateway = Gateway::start(Script::default()).await;
+    for (variable, url) in
+        [("HTTPS_PROXY", "http://user:PASS WORD@127.0.0.1:1"), ("all_proxy", "proto://127.0.0.1:1")]
+    {
+        let program = Program::against(&gateway.endpoint(), gateway.ca_file(), REGION).args(KEYS);
+        let outcome = program.env(variable, url).run().await;
+        let warning = format!("warning: {variable} is not the URL of a proxy, and is passed over\n");
+        assert_eq!((outcome.code, &outcome.stderr), (0, &warning), "{outcome:#?}");
+    }
+}
+
 /// 0.0.0.0 is this machine, but no address of loopback, which would go round the proxy anyway.
 #[cfg(unix)]
 #[tokio::test]
