@@ -12,11 +12,15 @@ use crate::cli::LogLevel;
 /// Logs what `level` asks for; without one, what `RUST_LOG` does (`level` or `target=level`, separated by
 /// commas).
 pub fn to_stderr(level: Option<LogLevel>) {
-    let filter = match level {
-        None => std::env::var("RUST_LOG").unwrap_or_default().parse().unwrap_or_else(|error| {
-            crate::warn(&format!("nothing is logged, for RUST_LOG is no filter: {error}"));
-            Targets::default()
-        }),
+    let filter: Targets = match level {
+        // Most runs log nothing, and a subscriber begins with tens of KiB.
+        None => match std::env::var("RUST_LOG").map(|filter| filter.parse()) {
+            Err(_) => return,
+            Ok(Ok(filter)) => filter,
+            Ok(Err(error)) => {
+                return crate::warn(&format!("nothing is logged, for RUST_LOG is no filter: {error}"));
+            }
+        },
         Some(level) => Targets::new().with_default(match level {
             LogLevel::None => return,
             LogLevel::Fatal | LogLevel::Error => LevelFilter::ERROR,
@@ -26,10 +30,6 @@ pub fn to_stderr(level: Option<LogLevel>) {
             LogLevel::Trace => LevelFilter::TRACE,
         }),
     };
-    // Most runs log nothing, and a subscriber begins with tens of KiB.
-    if filter == Targets::default() {
-        return;
-    }
     tracing_subscriber::registry()
         .with(tracing_subscriber::fmt::layer().with_writer(io::stderr))
         .with(filter)
