@@ -151,9 +151,8 @@ async fn ask(
 ) -> Result<Option<Found>, SourceError> {
     // aws-config panics at some answers of a metadata service, and at a container's URL without a scheme.
     let answer = AssertUnwindSafe(provider.provide_credentials()).catch_unwind().await;
-    match answer
-        .unwrap_or_else(|_| Err(CredentialsError::unhandled("its settings or its answer make no sense")))
-    {
+    let senseless = |_| Err(CredentialsError::unhandled("its settings or its answer make no sense"));
+    match answer.unwrap_or_else(senseless) {
         Ok(credentials) => Ok(Some(Found { source: name.clone(), credentials })),
         Err(reason @ CredentialsError::CredentialsNotLoaded(_)) => {
             reasons.push((name.clone(), reason));

@@ -44,7 +44,7 @@ impl Proxies {
         let matcher = Matcher::builder().all(url).build();
         // The matcher drops some URLs that are none, and makes something of others: of a port that is none,
         // or of a password with @ or / in it.
-        let understood = matcher.intercept(&anywhere())?;
+        let understood = of_any_host(&matcher)?;
         let usable = host.parse::<Endpoint>().is_ok() && understood.uri().authority()? == host;
         usable.then_some(Self { matcher, also_loopback: true })
     }
@@ -54,7 +54,7 @@ impl Proxies {
         let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
         names.into_iter().filter(|name| {
             let url = env::var(name).unwrap_or_default();
-            !url.is_empty() && Matcher::builder().all(url).build().intercept(&anywhere()).is_none()
+            !url.is_empty() && of_any_host(&Matcher::builder().all(url).build()).is_none()
         })
     }
 
@@ -91,14 +91,17 @@ impl Proxy {
             Ok(()) => tunnel.call(self.destination).await,
             Err(error) => Err(error),
         };
-        // A password from the environment may have an @ in it, and the rest of it be taken for the user.
-        let authority = self.intercept.uri().authority().map_or("", |authority| authority.as_str());
-        let host = authority.rsplit('@').next().unwrap_or_default();
-        let failed = |source| ProxyError { proxy: host.to_owned(), source };
+        let failed = |source| {
+            // A password from the environment may have an @ in it, and the rest of it be taken for the user.
+            let authority = self.intercept.uri().authority().map_or("", |authority| authority.as_str());
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            ProxyError { proxy: host.to_owned(), source }
+        };
         Ok(stream.map_err(|error| failed(error.into()))?.into_inner())
     }
 }
 
-fn anywhere() -> Uri {
-    Uri::from_static("https://anywhere")
+/// The proxy of a matcher that has the same for all hosts, if it understood the URL.
+fn of_any_host(matcher: &Matcher) -> Option<Intercept> {
+    matcher.intercept(&Uri::from_static("https://anywhere"))
 }
