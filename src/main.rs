@@ -1,37 +1,77 @@
-//! The program: parse, run, exit code.
+//! The lesson: an MQTT 5 session with AWS IoT Core over a WebSocket signed with SigV4, in five steps.
+//!
+//! `transport` and `diagnosis` are the rooms that an application copies; `program` is what only this one needs.
 
 #![warn(clippy::expect_used)]
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use sigv4_websocket_connect::cli::Cli;
-use sigv4_websocket_connect::error::{Error, Failure};
-use sigv4_websocket_connect::{log, run};
+use sigv4_websocket_connect::program::cli::Cli;
+use sigv4_websocket_connect::program::error::Error;
+use sigv4_websocket_connect::program::interruption::Interruption;
+use sigv4_websocket_connect::program::session::{self, Session};
+use sigv4_websocket_connect::program::story::{Story, warn};
+use sigv4_websocket_connect::program::{attempts, log};
+use sigv4_websocket_connect::transport::connector::Connector;
 
 fn main() -> ExitCode {
     let cli = Cli::from_args();
     log::to_stderr(cli.log_level);
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let _ =
-            writeln!(io::stderr(), "internal error: {} ({place})", panic.payload_as_str().unwrap_or("panic"));
-    }));
-    let result = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure { error: Box::new(Error::Runtime(error)), hints: Vec::new() })
-        .and_then(|runtime| {
-            let result = runtime.block_on(run(&cli, &mut io::stdout()));
-            // A name resolution that is still running must not hold up the exit.
-            runtime.shutdown_background();
-            result
-        });
+    log::panics_to_stderr();
+    let result = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime);
+    let result = result.and_then(|runtime| {
+        let result = runtime.block_on(run(&cli, io::stdout()));
+        // A name resolution that is still running must not hold up the exit.
+        runtime.shutdown_background();
+        result
+    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            let _ = write!(io::stderr(), "{failure}");
-            ExitCode::from(failure.error.exit_code())
+        Err(error) => {
+            let _ = write!(io::stderr(), "{}", error.report());
+            ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Connects and disconnects, and tells of it on `out`.
+///
+/// # Errors
+///
+/// [`Error`], which knows its exit code and how to tell what happened.
+pub async fn run(cli: &Cli, out: impl Write + Send + 'static) -> Result<(), Error> {
+    let story = Story::on(out);
+    let mut interruption = Interruption::new();
+    cli.warnings().iter().for_each(|warning| warn(warning));
+    story.tell(&format!("Connecting to {} as {}", cli.endpoint, cli.client_id));
+
+    // 1. Credentials: those on the command line, else the AWS credential chain. They are fetched when an attempt
+    //    needs them.
+    let credentials = cli.credentials();
+
+    // 2. Transport: TCP, TLS, and a WebSocket whose upgrade request is presigned anew for every attempt.
+    let connector = Connector::new(cli.endpoint.clone(), cli.scope(), credentials, cli.tls());
+    let connector = match cli.proxies() {
+        Some(proxies) => connector.through(proxies),
+        None => connector,
+    };
+    let follower = story.clone();
+    let connector = Arc::new(connector.observed_by(move |progress| follower.follow(progress)));
+
+    // 3. MQTT 5 client: rumqttc, which has the connector make its connections.
+    let options = session::options(&cli.client_id, &connector, cli.timeout);
+
+    // 4. Connect: CONNECT until CONNACK, again where another attempt may help.
+    let session: Session = interruption.or(attempts::connect(cli, &options, &connector, &story)).await?;
+    story.tell(&format!("Connected ({})", story.times()));
+
+    // 5. Disconnect: DISCONNECT, then the close of every layer beneath.
+    session.disconnect(&connector).await;
+    story.tell("Disconnected");
+
+    interruption.check()?;
+    story.tell("Sample complete.");
+    story.end()
 }

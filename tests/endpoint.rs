@@ -1,6 +1,7 @@
 //! What may be typed as an endpoint.
 
-use sigv4_websocket_connect::endpoint::Endpoint;
+use sigv4_websocket_connect::diagnosis::place::region_in;
+use sigv4_websocket_connect::transport::endpoint::Endpoint;
 
 fn endpoint(text: &str) -> Endpoint {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -35,7 +36,7 @@ fn region_is_read_from_iot_core_names_only() {
         ("broker.example.com", None),
         ("127.0.0.1", None),
     ] {
-        assert_eq!(endpoint(host).region(), region, "{host}");
+        assert_eq!(region_in(host), region, "{host}");
     }
 }
 

@@ -11,8 +11,8 @@ use gateway::sigv4::{Key, Verified, verify};
 use gateway::{Request, sigv4a};
 use proptest::prelude::*;
 use serde_json::Value;
-use sigv4_websocket_connect::endpoint::Endpoint;
-use sigv4_websocket_connect::presign::{EXPIRES_IN, Scope, presign};
+use sigv4_websocket_connect::transport::endpoint::Endpoint;
+use sigv4_websocket_connect::transport::presign::{EXPIRES_IN, Scope, presign};
 use time::OffsetDateTime;
 
 /// One URL to sign, whether from a file or made up.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use sigv4_websocket_connect::tcp::{TcpError, connect};
+use sigv4_websocket_connect::transport::tcp::{TcpError, connect};
 use tokio::net::TcpListener;
 
 async fn listening() -> (TcpListener, SocketAddr) {

@@ -3,9 +3,9 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use sigv4_websocket_connect::endpoint::Endpoint;
-use sigv4_websocket_connect::session::Session;
-use sigv4_websocket_connect::tcp;
+use sigv4_websocket_connect::program::session::{Session, options};
+use sigv4_websocket_connect::transport::endpoint::Endpoint;
+use sigv4_websocket_connect::transport::tcp;
 
 use crate::many::{LIMIT, connector, resident, tls};
 use crate::own_process;
@@ -68,7 +68,8 @@ pub async fn hold(stage: &str, count: usize) {
         }
         "websocket" => each(count, async || connector.connect().await.expect("a WebSocket")).await,
         _ => {
-            let open = async || Session::connect(connector.clone(), "benchmark", LIMIT).await.expect("MQTT");
+            let open =
+                async || Session::connect(options("benchmark", &connector, LIMIT)).await.expect("MQTT");
             each(count, open).await
         }
     };

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_credential_types::Credentials;
-use sigv4_websocket_connect::connector::Connector;
-use sigv4_websocket_connect::credentials::CredentialSource;
-use sigv4_websocket_connect::presign::Scope;
-use sigv4_websocket_connect::session::Session;
-use sigv4_websocket_connect::tls::Tls;
+use sigv4_websocket_connect::program::session::{Session, options};
+use sigv4_websocket_connect::transport::connector::Connector;
+use sigv4_websocket_connect::transport::credentials::CredentialSource;
+use sigv4_websocket_connect::transport::presign::Scope;
+use sigv4_websocket_connect::transport::tls::Tls;
 
 use crate::gateway::{ACCESS_KEY, REGION, SECRET};
 use crate::server::Server;
@@ -30,8 +30,8 @@ pub async fn run() {
         if nth == SETTLED {
             resident_settled = resident();
         }
-        let session = Session::connect(connector.clone(), "benchmark", LIMIT).await;
-        session.expect("the server accepts").disconnect().await;
+        let session = Session::connect(options("benchmark", &connector, LIMIT)).await;
+        session.expect("the server accepts").disconnect(&connector).await;
     }
     let per_second = CYCLES as f64 / began.elapsed().as_secs_f64();
     let (resident, descriptors) = (resident(), descriptors());

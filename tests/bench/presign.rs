@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::{Instant, SystemTime};
 
 use aws_credential_types::Credentials;
-use sigv4_websocket_connect::presign::{Scope, presign};
+use sigv4_websocket_connect::transport::presign::{Scope, presign};
 
 use crate::gateway::{ACCESS_KEY, REGION, SECRET, SESSION_TOKEN};
 use crate::table::{Figures, print, row};

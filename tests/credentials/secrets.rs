@@ -8,7 +8,7 @@ use crate::source::{Source, at_container, at_portal, web_identity, with_sts};
 use crate::stand_ins::{Answer, Asked, LONG, StandIn, container, portal, sts};
 use clap::Parser;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use sigv4_websocket_connect::cli::Cli;
+use sigv4_websocket_connect::program::cli::Cli;
 
 /// Two ways to encode a query: all but the unreserved characters, and as in forms.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -3,13 +3,17 @@
 
 #[path = "../gateway/mod.rs"]
 mod gateway;
+/// The program itself; its `main` is not used.
+#[allow(dead_code)]
+#[path = "../../src/main.rs"]
+mod program;
 
 use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
 use gateway::{ACCESS_KEY, Gateway, REGION, SECRET, Script};
-use sigv4_websocket_connect::cli::Cli;
+use sigv4_websocket_connect::program::cli::Cli;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -29,11 +33,11 @@ async fn main() -> ExitCode {
         "--ca-file",
         ca_file,
     ]);
-    match sigv4_websocket_connect::run(&cli, &mut io::stdout()).await {
+    match program::run(&cli, io::stdout()).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprint!("{failure}");
-            ExitCode::from(failure.error.exit_code())
+        Err(error) => {
+            eprint!("{}", error.report());
+            ExitCode::from(error.exit_code())
         }
     }
 }

@@ -6,14 +6,16 @@ use std::io;
 use aws_credential_types::Credentials;
 use clap::Parser;
 use rustls::CertificateError;
-use sigv4_websocket_connect::cli::Cli;
-use sigv4_websocket_connect::connector::ConnectError;
-use sigv4_websocket_connect::error::Error;
-use sigv4_websocket_connect::hint::{Facts, hints};
-use sigv4_websocket_connect::session::SessionError;
-use sigv4_websocket_connect::tcp::TcpError;
-use sigv4_websocket_connect::tls::TlsError;
-use sigv4_websocket_connect::upgrade::{Answer, UpgradeError};
+use sigv4_websocket_connect::diagnosis::failure::Failure;
+use sigv4_websocket_connect::program::cli::Cli;
+use sigv4_websocket_connect::program::error::Error;
+use sigv4_websocket_connect::transport::connector::{ConnectError, Connector};
+use sigv4_websocket_connect::transport::credentials::CredentialSource;
+use sigv4_websocket_connect::transport::first_packet::NoSession;
+use sigv4_websocket_connect::transport::stream::HangUp;
+use sigv4_websocket_connect::transport::tcp::TcpError;
+use sigv4_websocket_connect::transport::tls::{Tls, TlsError};
+use sigv4_websocket_connect::transport::upgrade::{Answer, UpgradeError};
 
 const ENDPOINT: &str = "abc-ats.iot.eu-west-1.amazonaws.com";
 
@@ -21,11 +23,23 @@ fn cli(endpoint: &str, region: &str, client_id: &str) -> Cli {
     Cli::parse_from(["", "--endpoint", endpoint, "--region", region, "--client-id", client_id])
 }
 
-fn connect(error: impl Into<ConnectError>) -> Error {
-    SessionError::Connect(error.into()).into()
+/// The hints of a run with these flags, and with these credentials if they were fetched.
+async fn hints(failure: &Failure, cli: &Cli, credentials: Option<Credentials>) -> Vec<String> {
+    let fetched = credentials.is_some();
+    let credentials = credentials.unwrap_or_else(|| Credentials::new("", "", None, None, "test"));
+    let source = CredentialSource::provider("test", credentials);
+    if fetched {
+        source.fetch(|_| {}).await.expect("the credentials given");
+    }
+    let connector = Connector::new(cli.endpoint.clone(), cli.scope(), source, Tls::with_system_roots());
+    cli.facts(&connector).hints(failure)
 }
 
-fn forbidden(message: &str) -> Error {
+fn connect(error: impl Into<ConnectError>) -> Failure {
+    Failure::Connect(error.into())
+}
+
+fn forbidden(message: &str) -> Failure {
     let answer = Answer {
         status: hyper::StatusCode::FORBIDDEN,
         error_type: Some("ForbiddenException".to_owned()),
@@ -38,12 +52,12 @@ fn forbidden(message: &str) -> Error {
     connect(UpgradeError::Refused(Box::new(answer)))
 }
 
-fn unresolved() -> Error {
+fn unresolved() -> Failure {
     let source = io::Error::other("Temporary failure in name resolution");
     connect(TcpError::Resolve { host: ENDPOINT.to_owned(), source })
 }
 
-fn unknown_issuer() -> Error {
+fn unknown_issuer() -> Failure {
     let flaw = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
     connect(TlsError::Handshake(flaw))
 }
@@ -54,50 +68,49 @@ fn assert_says(hints: &[String], texts: &[&str]) {
     }
 }
 
-#[test]
-fn a_region_that_the_endpoint_does_not_name_is_pointed_out() {
+#[tokio::test]
+async fn a_region_that_the_endpoint_does_not_name_is_pointed_out() {
     let wrong = cli(ENDPOINT, "us-east-1", "sensor-7");
-    let facts = Facts { cli: &wrong, credentials: None };
     for message in [
         "The request signature we calculated does not match the signature you provided.",
         "Credential should be scoped to a valid region, not 'us-east-1'.",
     ] {
-        assert_says(&hints(&forbidden(message), &facts), &["us-east-1", "eu-west-1"]);
+        assert_says(&hints(&forbidden(message), &wrong, None).await, &["us-east-1", "eu-west-1"]);
     }
     assert_eq!(wrong.warnings().len(), 1);
     assert_says(&wrong.warnings(), &["us-east-1", "eu-west-1"]);
     let right = cli(ENDPOINT, "eu-west-1", "sensor-7");
     assert!(right.warnings().is_empty());
-    let hints = hints(&forbidden("does not match"), &Facts { cli: &right, credentials: None });
+    let hints = hints(&forbidden("does not match"), &right, None).await;
     assert!(!hints.iter().any(|hint| hint.contains("endpoint names")), "{hints:?}");
 }
 
-#[test]
-fn a_name_that_does_not_resolve_is_shown_as_typed() {
+#[tokio::test]
+async fn a_name_that_does_not_resolve_is_shown_as_typed() {
     let cli = cli(ENDPOINT, "eu-west-1", "sensor-7");
-    let found = hints(&unresolved(), &Facts { cli: &cli, credentials: None });
+    let found = hints(&unresolved(), &cli, None).await;
     assert_says(&found, &[ENDPOINT, "aws iot describe-endpoint --endpoint-type iot:Data-ATS"]);
-    let error = unresolved();
-    assert_eq!((error.exit_code(), error.is_transient()), (4, true));
-    assert_says(&[error.report(&found)], &["error: ", "Temporary failure in name resolution", "hint: "]);
+    let error = Error::Attempt { failure: Box::new(unresolved()), hints: found };
+    assert_eq!((error.exit_code(), unresolved().is_final()), (4, false));
+    assert_says(&[error.report()], &["error: ", "Temporary failure in name resolution", "hint: "]);
 }
 
-#[test]
-fn an_unknown_issuer_behind_an_old_endpoint_is_the_missing_ats() {
+#[tokio::test]
+async fn an_unknown_issuer_behind_an_old_endpoint_is_the_missing_ats() {
     for (endpoint, old) in [
         ("abc.iot.eu-west-1.amazonaws.com", true),
         (ENDPOINT, false),
         ("abc.ats.iot.cn-north-1.amazonaws.com.cn", false),
     ] {
         let cli = cli(endpoint, "eu-west-1", "sensor-7");
-        let hints = hints(&unknown_issuer(), &Facts { cli: &cli, credentials: None });
+        let hints = hints(&unknown_issuer(), &cli, None).await;
         assert_eq!(hints.iter().any(|hint| hint.contains("without -ats")), old, "{endpoint}: {hints:?}");
         assert_says(&hints, &["proxy", "--ca-file"]);
     }
 }
 
-#[test]
-fn the_statement_to_allow_is_filled_in() {
+#[tokio::test]
+async fn the_statement_to_allow_is_filled_in() {
     let account = Credentials::builder()
         .access_key_id("AKIAEXAMPLE")
         .secret_access_key("secret")
@@ -115,8 +128,8 @@ fn the_statement_to_allow_is_filled_in() {
         ("us-isof-south-1", "aws-iso-f"),
     ] {
         let cli = cli(ENDPOINT, region, "sensor \"7\"");
-        let error: Error = SessionError::HungUp(None).into();
-        let hints = hints(&error, &Facts { cli: &cli, credentials: Some(&account) });
+        let failure = Failure::NoSession(NoSession::HungUp(HangUp::Closed(None)));
+        let hints = hints(&failure, &cli, Some(account.clone())).await;
         let statement = hints.iter().find(|hint| hint.starts_with('{')).expect("a statement");
         let statement: serde_json::Value = serde_json::from_str(statement).expect("JSON");
         let resource = format!("arn:{partition}:iot:{region}:123456789012:client/sensor \"7\"");

@@ -2,7 +2,7 @@
 //! panics, and it never takes for a success what was none.
 
 use std::cell::Cell;
-use std::io::Write;
+use std::io::{Write, sink};
 use std::panic;
 use std::sync::{Arc, LazyLock, Mutex, Once, PoisonError};
 use std::time::Duration;
@@ -11,9 +11,9 @@ use clap::Parser;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use rustls::ServerConfig;
-use sigv4_websocket_connect::{cli::Cli, run};
+use sigv4_websocket_connect::program::cli::Cli;
 use tempfile::NamedTempFile;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, sink};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -32,6 +32,11 @@ const ENDED_BY: Duration = Duration::from_secs(10);
 
 /// What a client that understands the answer takes to send CONNECT, at the most.
 const CONNECT_BY: Duration = Duration::from_millis(50);
+
+/// The program's own `run`.
+#[allow(dead_code)]
+#[path = "../../src/main.rs"]
+mod lesson;
 
 static AUTHORITY: LazyLock<(Arc<ServerConfig>, NamedTempFile)> = LazyLock::new(|| {
     let authority = Authority::new("The random servers' test authority");
@@ -90,9 +95,9 @@ fn survive(play: &Play) -> TestCaseResult {
 async fn connect(endpoint: &str) -> (u8, String) {
     let ca_file = AUTHORITY.1.path().to_str().expect("a temporary path in UTF-8");
     let cli = Cli::parse_from(FLAGS.split(' ').chain(["--endpoint", endpoint, "--ca-file", ca_file]));
-    match run(&cli, &mut Vec::new()).await {
+    match lesson::run(&cli, sink()).await {
         Ok(()) => (0, String::new()),
-        Err(failure) => (failure.error.exit_code(), failure.to_string()),
+        Err(error) => (error.exit_code(), error.report()),
     }
 }
 
@@ -133,10 +138,10 @@ async fn converse(tcp: TcpStream, play: &Play, sent: &Sent) -> std::io::Result<(
         Ending::Reset => tls.get_ref().0.set_zero_linger()?,
         Ending::Fin => {
             tls.shutdown().await?;
-            copy(&mut tls, &mut sink()).await?;
+            copy(&mut tls, &mut tokio::io::sink()).await?;
         }
         Ending::Hold => {
-            copy(&mut tls, &mut sink()).await?;
+            copy(&mut tls, &mut tokio::io::sink()).await?;
         }
     }
     Ok(())

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The byte stream over WebSocket: MQTT packets out of and into binary frames, and a clean close.
 //!
 //! tokio-util's `StreamReader` and `SinkWriter` would do for the bytes, but rumqttc drops a stream without
 //! shutting it down, so this one needs a `Drop` of its own to say goodbye.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -17,13 +20,13 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseC
 use tokio_tungstenite::tungstenite::{self, Bytes, Message};
 use tokio_util::task::TaskTracker;
 
-/// The first byte of a DISCONNECT (MQTT 5 section 3.14.1).
-const DISCONNECT: u8 = 0xE0;
+use super::first_packet::{self, NoSession};
 
 /// How long the peer may take to answer a Close.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
-/// How the server ended a WebSocket, as the inner error of an [`io::Error`].
+/// How a WebSocket ended. After CONNACK this is the inner error of the [`io::Error`] that an MQTT client gets;
+/// before it is within [`NoSession`].
 #[derive(Debug, thiserror::Error)]
 pub enum HangUp {
     /// With a Close frame (RFC 6455 section 7.4).
@@ -43,10 +46,12 @@ pub enum HangUp {
 /// MQTT bytes over a WebSocket, however the packets are spread over frames (MQTT 5 section 6).
 ///
 /// Dropping it begins the close in the background: Close 1000, a second for the peer's Close, TLS
-/// close_notify, FIN. [`TaskTracker::wait`] on the tracker it was made with waits for that.
+/// close_notify, FIN. `TaskTracker::wait` on the tracker it was made with waits for that.
 #[derive(Debug)]
 pub struct ByteStream<S: Transport> {
     socket: Option<WebSocketStream<S>>,
+    /// What came so far of the first packet; none once that was a CONNACK of success.
+    first_packet: Option<Vec<u8>>,
     unread: Bytes,
     closing: TaskTracker,
     runtime: Handle,
@@ -59,11 +64,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for S {}
 impl<S: Transport> ByteStream<S> {
     /// Wraps an open WebSocket; its close will run on `closing`. Must be called within a Tokio runtime.
     pub fn new(socket: WebSocketStream<S>, closing: TaskTracker) -> Self {
-        Self { socket: Some(socket), unread: Bytes::new(), closing, runtime: Handle::current() }
+        let (first_packet, unread) = (Some(Vec::new()), Bytes::new());
+        Self { socket: Some(socket), first_packet, unread, closing, runtime: Handle::current() }
     }
 
     fn socket(&mut self) -> io::Result<&mut WebSocketStream<S>> {
         self.socket.as_mut().ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    /// Passes bytes on, the first packet only once it is known to be a CONNACK of success.
+    fn receive(&mut self, bytes: Bytes) -> Result<(), NoSession> {
+        let Some(first) = &mut self.first_packet else {
+            self.unread = bytes;
+            return Ok(());
+        };
+        first.extend_from_slice(&bytes);
+        if let ControlFlow::Break(verdict) = first_packet::check(first) {
+            verdict?;
+            self.unread = self.first_packet.take().unwrap_or_default().into();
+        }
+        Ok(())
+    }
+
+    fn error(&self, hang_up: HangUp) -> io::Error {
+        let broken = matches!(hang_up, HangUp::Broken(_) | HangUp::Text);
+        let kind = if broken { io::ErrorKind::InvalidData } else { io::ErrorKind::ConnectionAborted };
+        match self.first_packet {
+            Some(_) if broken => io::Error::new(kind, NoSession::NotMqtt(hang_up)),
+            Some(_) => io::Error::new(kind, NoSession::HungUp(hang_up)),
+            None => io::Error::new(kind, hang_up),
+        }
+    }
+
+    /// Does something with the socket.
+    fn with_socket<T>(
+        &mut self,
+        act: impl FnOnce(&mut WebSocketStream<S>) -> Poll<Result<T, tungstenite::Error>>,
+    ) -> Poll<io::Result<T>> {
+        act(self.socket()?).map_err(|error| self.error(error.into()))
     }
 }
 
@@ -82,17 +120,18 @@ impl<S: Transport> AsyncRead for ByteStream<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         while self.unread.is_empty() {
-            let message = ready!(Pin::new(self.socket()?).poll_next(context));
-            self.unread = match message {
-                Some(Ok(Message::Binary(bytes))) => bytes,
-                Some(Ok(Message::Close(frame))) => {
-                    return Poll::Ready(Err(HangUp::Closed(frame).into()));
+            let hang_up = match ready!(Pin::new(self.socket()?).poll_next(context)) {
+                Some(Ok(Message::Binary(bytes))) => {
+                    self.receive(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+                    continue;
                 }
-                Some(Ok(Message::Text(_))) => return Poll::Ready(Err(HangUp::Text.into())),
+                Some(Ok(Message::Text(_))) => HangUp::Text,
+                Some(Ok(Message::Close(frame))) => HangUp::Closed(frame),
                 Some(Ok(_ping_or_pong)) => continue,
-                Some(Err(error)) => return Poll::Ready(Err(HangUp::from(error).into())),
-                None => return Poll::Ready(Ok(())),
+                Some(Err(error)) => error.into(),
+                None => HangUp::Closed(None),
             };
+            return Poll::Ready(Err(self.error(hang_up)));
         }
         let length = self.unread.len().min(buffer.remaining());
         buffer.put_slice(&self.unread.split_to(length));
@@ -106,35 +145,28 @@ impl<S: Transport> AsyncWrite for ByteStream<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let socket = self.socket()?;
-        ready!(socket.poll_ready_unpin(context)).map_err(HangUp::from)?;
-        socket.start_send_unpin(Message::Binary(Bytes::copy_from_slice(bytes))).map_err(HangUp::from)?;
-        if let [DISCONNECT, length, rest @ ..] = bytes
-            && rest.len() == usize::from(*length)
-        {
-            // rumqttc writes whole packets, so these bytes begin one. Nothing may follow DISCONNECT: Close can
-            // leave in the same segment.
-            socket.start_send_unpin(close_normally()).map_err(HangUp::from)?;
-        }
-        Poll::Ready(Ok(bytes.len()))
+        self.with_socket(|socket| {
+            ready!(socket.poll_ready_unpin(context))?;
+            Poll::Ready(socket.start_send_unpin(Message::Binary(Bytes::copy_from_slice(bytes))))
+        })
+        .map_ok(|()| bytes.len())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.socket()?.poll_flush_unpin(context)).map_err(HangUp::from)?;
-        Poll::Ready(Ok(()))
+        self.with_socket(|socket| socket.poll_flush_unpin(context))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.socket()?.poll_close_unpin(context)).map_err(HangUp::from)?;
-        Poll::Ready(Ok(()))
+        self.with_socket(|socket| socket.poll_close_unpin(context))
     }
 }
 
 /// Close 1000, the peer's Close or the end of the stream, close_notify, FIN.
 async fn close<S: Transport>(mut socket: WebSocketStream<S>) {
     let goodbye = async {
-        // Fails where a Close is on its way already, after DISCONNECT or as the answer to the peer's.
-        socket.send(close_normally()).await.ok();
+        let normal = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+        // This fails where the peer closed first, and the answer to its Close is on the way.
+        socket.send(Message::Close(Some(normal))).await.ok();
         socket.flush().await?;
         // A client need not wait for the server to end TCP as well (RFC 6455 section 7.1.1).
         while let Some(message) = socket.next().await {
@@ -153,10 +185,6 @@ async fn close<S: Transport>(mut socket: WebSocketStream<S>) {
     let _ = timeout(CLOSE_TIME / 10, socket.get_mut().shutdown()).await;
 }
 
-fn close_normally() -> Message {
-    Message::Close(Some(CloseFrame { code: CloseCode::Normal, reason: "".into() }))
-}
-
 impl From<tungstenite::Error> for HangUp {
     fn from(error: tungstenite::Error) -> Self {
         use tungstenite::error::ProtocolError::ResetWithoutClosingHandshake;
@@ -169,15 +197,5 @@ impl From<tungstenite::Error> for HangUp {
             | tungstenite::Error::Protocol(ResetWithoutClosingHandshake) => Self::Ended(error),
             _ => Self::Broken(error),
         }
-    }
-}
-
-impl From<HangUp> for io::Error {
-    fn from(hang_up: HangUp) -> Self {
-        let kind = match hang_up {
-            HangUp::Closed(_) | HangUp::Ended(_) => io::ErrorKind::ConnectionAborted,
-            HangUp::Broken(_) | HangUp::Text => io::ErrorKind::InvalidData,
-        };
-        Self::new(kind, hang_up)
     }
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The upgrade request (RFC 6455 section 4.1), and whatever the server answers instead of a proper 101.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,7 +17,7 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use crate::stream::Transport;
+use super::stream::Transport;
 
 /// The subprotocol IoT Core requires (MQTT 5 section 6).
 const SUBPROTOCOL: &str = "mqtt";

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The endpoint: what the user typed, as the host and port that every later step needs.
 
 use std::fmt;
@@ -63,14 +65,6 @@ impl Endpoint {
         }
     }
 
-    /// The region in the name of an IoT Core endpoint, `<id>-ats.iot.<region>.<suffix>`; none for any
-    /// other host.
-    pub fn region(&self) -> Option<&str> {
-        let (_, rest) = self.host.split_once(".iot.")?;
-        let (label, _) = rest.split_once('.')?;
-        (label.contains('-') && label.ends_with(|c: char| c.is_ascii_digit())).then_some(label)
-    }
-
     fn bracketed_host(&self) -> String {
         match self.host.contains(':') {
             true => format!("[{}]", self.host),
@@ -132,18 +126,4 @@ fn bare_host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     authority.rsplit('@').next().unwrap_or(authority)
-}
-
-/// The partition of a region, as in an ARN (AWS General Reference, "Amazon Resource Names").
-pub fn partition(region: &str) -> &'static str {
-    match region.split('-').collect::<Vec<_>>()[..] {
-        ["cn", ..] => "aws-cn",
-        ["eusc", ..] => "aws-eusc",
-        [_, "gov", ..] => "aws-us-gov",
-        [_, "iso", ..] => "aws-iso",
-        [_, "isob", ..] => "aws-iso-b",
-        [_, "isoe", ..] => "aws-iso-e",
-        [_, "isof", ..] => "aws-iso-f",
-        _ => "aws",
-    }
 }

@@ -1,8 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! One connection attempt, from the endpoint's name to an open byte stream: name resolution, TCP and TLS
 //! beside the credentials, then the signature, then the upgrade.
-
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
 
 use aws_sigv4::http_request::SigningError;
 use tokio::net::TcpStream;
@@ -10,18 +9,16 @@ use tokio::try_join;
 use tokio_rustls::client::TlsStream;
 use tokio_util::task::TaskTracker;
 
-use crate::credentials::{CredentialSource, SourceError};
-use crate::endpoint::Endpoint;
-use crate::presign::{Scope, presign};
-use crate::proxy::{Proxies, ProxyError};
-use crate::stream::ByteStream;
-use crate::tcp::{self, TcpError};
-use crate::timeline::{Phase, Timeline};
-use crate::tls::{Tls, TlsError};
-use crate::upgrade::{Answer, UpgradeError, upgrade};
-
-/// IoT Core lets the clocks differ by five minutes; one less leaves room for the way there. Seconds.
-pub const CLOCK_TOLERANCE: u64 = 4 * 60;
+use super::clock::ServerClock;
+use super::credentials::{CredentialSource, SourceError};
+use super::endpoint::Endpoint;
+use super::presign::{Scope, presign};
+use super::progress::{Phase, Progress};
+use super::proxy::{Proxies, ProxyError};
+use super::stream::ByteStream;
+use super::tcp::{self, TcpError};
+use super::tls::{Tls, TlsError};
+use super::upgrade::{Answer, UpgradeError, upgrade};
 
 /// No byte stream, and in which phase it failed.
 #[derive(Debug, thiserror::Error)]
@@ -48,19 +45,15 @@ pub enum ConnectError {
 
 /// Opens byte streams to one endpoint, as often as asked: each upgrade request is signed anew, with
 /// credentials that are still good, so reconnecting works however old the last connection is.
-#[derive(Debug)]
 pub struct Connector {
     endpoint: Endpoint,
     scope: Scope,
     credentials: CredentialSource,
     tls: Tls,
     proxies: Proxies,
-    timeline: Timeline,
+    observer: Box<dyn Fn(Progress<'_>) + Send + Sync>,
+    clock: ServerClock,
     closing: TaskTracker,
-    /// How far the server's clock is ahead of the local one, once that has come to light. Seconds.
-    clock_offset: AtomicI64,
-    /// Whether the clock was corrected since the last success. Once is enough, or the server's is wrong.
-    clock_corrected: AtomicBool,
 }
 
 impl Connector {
@@ -73,16 +66,20 @@ impl Connector {
             credentials,
             tls,
             proxies: Proxies::from_env(),
-            timeline: Timeline::default(),
+            observer: Box::new(|_| {}),
+            clock: ServerClock::default(),
             closing: TaskTracker::new(),
-            clock_offset: AtomicI64::new(0),
-            clock_corrected: AtomicBool::new(false),
         }
     }
 
     /// The same with other proxies.
     pub fn through(self, proxies: Proxies) -> Self {
         Self { proxies, ..self }
+    }
+
+    /// The same, with `observer` told what happens.
+    pub fn observed_by(self, observer: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
+        Self { observer: Box::new(observer), ..self }
     }
 
     /// Makes one attempt. If the server refuses the signature and its `date` shows that the local clock is
@@ -92,14 +89,15 @@ impl Connector {
     ///
     /// [`ConnectError`], which names the phase.
     pub async fn connect(&self) -> Result<ByteStream<TlsStream<TcpStream>>, ConnectError> {
-        let result = self.attempt().await;
-        match &result {
-            Err(ConnectError::Upgrade(UpgradeError::Refused(answer))) if answer.status == 403 => {
-                self.credentials.distrust();
-                if self.correct_clock(answer) { self.attempt().await } else { result }
-            }
-            _ => result,
+        let mut result = self.attempt().await;
+        if let Some(seconds) = refusal(&result).and_then(|answer| self.clock.correct(answer)) {
+            (self.observer)(Progress::Clock(seconds));
+            result = self.attempt().await;
         }
+        if refusal(&result).is_some() {
+            self.credentials.distrust();
+        }
+        result
     }
 
     /// Waits until every stream that was dropped has closed its connection: little more than a second, if
@@ -109,9 +107,14 @@ impl Connector {
         self.closing.wait().await;
     }
 
-    /// The phases of the latest attempt.
-    pub fn timeline(&self) -> &Timeline {
-        &self.timeline
+    /// Where the connections go.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// What is signed for.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     /// Where the credentials come from.
@@ -119,63 +122,54 @@ impl Connector {
         &self.credentials
     }
 
-    /// By how many seconds the server's clock is ahead of the local one, if that had to be corrected.
-    pub fn clock_offset(&self) -> Option<i64> {
-        Some(self.clock_offset.load(Ordering::Relaxed)).filter(|seconds| *seconds != 0)
+    /// Which roots are trusted.
+    pub fn tls(&self) -> &Tls {
+        &self.tls
     }
 
     async fn attempt(&self) -> Result<ByteStream<TlsStream<TcpStream>>, ConnectError> {
-        self.timeline.restart();
-        let credentials = async { Ok(self.credentials.fetch().await?) };
+        let loaded = |found: &_| (self.observer)(Progress::Credentials(found));
+        let credentials = async { Ok(self.credentials.fetch(loaded).await?) };
         let (tls, credentials) = try_join!(self.open_tls(), credentials)?;
-        // Not beside TLS: microseconds are not worth a signature as old as a slow handshake.
-        let url = presign(&self.endpoint.authority(), &self.scope, &credentials, self.now())?;
-        self.timeline.enter(Phase::WebSocket);
+        // Only now, though there was time for it beside TLS: the signature then is not older than it need be.
+        self.enter(Phase::Presign);
+        let url = presign(&self.endpoint.authority(), &self.scope, &credentials, self.clock.now())?;
+        self.enter(Phase::WebSocket);
         let socket = upgrade(tls, &url).await?;
-        self.clock_corrected.store(false, Ordering::Relaxed);
-        self.timeline.enter(Phase::Mqtt);
+        self.clock.confirm();
+        self.enter(Phase::Mqtt);
         Ok(ByteStream::new(socket, self.closing.clone()))
     }
 
     async fn open_tls(&self) -> Result<TlsStream<TcpStream>, ConnectError> {
         let tcp = async {
             if let Some(proxy) = self.proxies.for_endpoint(&self.endpoint) {
-                self.timeline.enter(Phase::Proxy);
+                self.enter(Phase::Proxy);
                 return Ok(proxy.connect().await?);
             }
-            self.timeline.enter(Phase::Resolve);
+            self.enter(Phase::Resolve);
             let addresses = tcp::resolve(self.endpoint.host(), self.endpoint.port()).await?;
-            self.timeline.enter(Phase::Tcp);
+            self.enter(Phase::Tcp);
             Ok(tcp::connect(addresses).await?)
         };
         let roots = async { Ok::<_, ConnectError>(self.tls.prepare().await?) };
         let (tcp, _) = try_join!(tcp, roots)?;
-        self.timeline.enter(Phase::Tls);
+        self.enter(Phase::Tls);
         let tls = self.tls.handshake(self.endpoint.server_name(), tcp).await?;
-        self.timeline.enter(Phase::Credentials);
+        self.enter(Phase::Credentials);
         Ok(tls)
     }
 
-    /// The server's time as far as it is known.
-    fn now(&self) -> SystemTime {
-        let offset = self.clock_offset.load(Ordering::Relaxed);
-        let distance = Duration::from_secs(offset.unsigned_abs());
-        match offset {
-            ..0 => SystemTime::now() - distance,
-            0.. => SystemTime::now() + distance,
-        }
+    fn enter(&self, phase: Phase) {
+        tracing::debug!("phase: {phase}");
+        (self.observer)(Progress::Phase(phase));
     }
+}
 
-    /// Takes over the server's time if it is far from the one signed with; says whether it did.
-    fn correct_clock(&self, answer: &Answer) -> bool {
-        match answer.clock_skew(self.now()) {
-            Some(seconds) if seconds.unsigned_abs() > CLOCK_TOLERANCE => {
-                tracing::warn!(seconds, "the clock is not the server's");
-                let offset = answer.clock_skew(SystemTime::now()).unwrap_or_default();
-                self.clock_offset.store(offset, Ordering::Relaxed);
-                !self.clock_corrected.swap(true, Ordering::Relaxed)
-            }
-            _ => false,
-        }
+/// The answer of a server that refuses the signature or the credentials.
+fn refusal<T>(result: &Result<T, ConnectError>) -> Option<&Answer> {
+    match result {
+        Err(ConnectError::Upgrade(UpgradeError::Refused(answer))) if answer.status == 403 => Some(answer),
+        _ => None,
     }
 }

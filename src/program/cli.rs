@@ -10,11 +10,24 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 use uuid::Uuid;
 
-use crate::credentials::CredentialSource;
-use crate::endpoint::Endpoint;
-use crate::presign::Scope;
-use crate::proxy::Proxies;
-use crate::tls::{Tls, TlsError};
+use crate::diagnosis::hint::Facts;
+use crate::diagnosis::place::region_in;
+use crate::diagnosis::words::Words;
+use crate::transport::connector::Connector;
+use crate::transport::credentials::CredentialSource;
+use crate::transport::endpoint::Endpoint;
+use crate::transport::presign::Scope;
+use crate::transport::proxy::Proxies;
+use crate::transport::tls::{Tls, TlsError};
+
+/// What hints call the flags.
+const WORDS: Words = Words {
+    ca_file: "--ca-file",
+    client_id: "--client-id",
+    profile: "--profile",
+    proxy: "--proxy",
+    patience: "--attempts and --timeout",
+};
 
 /// Connect to AWS IoT Core over MQTT 5 on a WebSocket signed with SigV4, then disconnect cleanly.
 #[derive(Debug, Parser)]
@@ -166,10 +179,15 @@ impl Cli {
         self.proxy.as_ref().and_then(|Secret(url)| Proxies::always(url))
     }
 
+    /// What hints are filled in with.
+    pub fn facts<'a>(&'a self, connector: &'a Connector) -> Facts<'a> {
+        Facts { connector, region: &self.region, client_id: &self.client_id, words: WORDS }
+    }
+
     /// What will probably not work as meant, though it can be tried.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        if let Some(named) = self.endpoint.region().filter(|named| *named != self.region) {
+        if let Some(named) = region_in(self.endpoint.host()).filter(|named| *named != self.region) {
             warnings
                 .push(format!("the endpoint is in {named}, but the region to sign for is {}", self.region));
         }

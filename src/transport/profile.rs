@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The AWS profile files (AWS SDKs and Tools Reference Guide, "Shared config and credentials files"): is
 //! there such a profile? A misspelt one would otherwise be passed over, and other credentials be used than
 //! was asked for.

@@ -1,4 +1,6 @@
-//! What to do about an error: advice from its type, filled in with the facts of this run.
+// SPDX-License-Identifier: Apache-2.0
+
+//! What to do about a failure: advice that follows from its type, filled in with the facts of this attempt.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,39 +10,56 @@ use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, InvalidMessage};
 use serde_json::json;
 
-use crate::cli::Cli;
-use crate::connector::{CLOCK_TOLERANCE, ConnectError};
-use crate::credentials::SourceError;
-use crate::endpoint::partition;
-use crate::error::{Error, causes, clock};
-use crate::proxy::ProxyError;
-use crate::reason::ReasonCode;
-use crate::session::SessionError;
-use crate::tcp::TcpError;
-use crate::tls::TlsError;
-use crate::upgrade::{Answer, UpgradeError};
+use super::failure::Failure;
+use super::place::{partition, region_in};
+use super::report::{causes, clock};
+use super::transport::clock::CLOCK_TOLERANCE;
+use super::transport::connector::{ConnectError, Connector};
+use super::transport::credentials::SourceError;
+use super::transport::first_packet::NoSession;
+use super::transport::proxy::ProxyError;
+use super::transport::reason::ReasonCode;
+use super::transport::tcp::TcpError;
+use super::transport::tls::TlsError;
+use super::transport::upgrade::{Answer, UpgradeError};
+use super::words::Words;
 
 const DESCRIBE_ENDPOINT: &str = "aws iot describe-endpoint --endpoint-type iot:Data-ATS";
 
-/// What a hint may be filled in with.
+/// What a hint is filled in with.
+#[derive(Clone, Copy)]
 pub struct Facts<'a> {
-    /// The flags.
-    pub cli: &'a Cli,
-    /// The credentials signed with.
-    pub credentials: Option<&'a Credentials>,
+    /// What makes the attempts.
+    pub connector: &'a Connector,
+    /// The region that is signed for.
+    pub region: &'a str,
+    /// The MQTT client ID.
+    pub client_id: &'a str,
+    /// What the settings are called.
+    pub words: Words,
 }
 
-/// The hints for `error`, the likeliest cause first; none where nothing is known.
-pub fn hints(error: &Error, facts: &Facts<'_>) -> Vec<String> {
-    let mut advice = Advice { facts, hints: Vec::new() };
-    if let Error::Session(error) = error {
-        advice.session(error);
+impl Facts<'_> {
+    /// The hints for `failure`, the likeliest cause first; none where nothing is known.
+    pub fn hints(&self, failure: &Failure) -> Vec<String> {
+        let credentials = self.connector.credentials().latest().map(|found| found.credentials);
+        let mut advice = Advice { facts: self, credentials, hints: Vec::new() };
+        match failure {
+            Failure::Connect(error) => advice.connect(error),
+            Failure::NoSession(NoSession::HungUp(_)) => advice.policy(),
+            Failure::NoSession(NoSession::NotMqtt(_) | NoSession::Malformed | NoSession::NotConnack)
+            | Failure::Malformed(_) => advice.not_iot_core(),
+            Failure::Lost(_) | Failure::Disconnected { code: ReasonCode(0x87), .. } => advice.lost(),
+            _ => failure.reason_code().into_iter().for_each(|code| advice.reason(code)),
+        }
+        advice.hints
     }
-    advice.hints
 }
 
 struct Advice<'a> {
     facts: &'a Facts<'a>,
+    /// What was signed with.
+    credentials: Option<Credentials>,
     hints: Vec<String>,
 }
 
@@ -49,21 +68,14 @@ impl Advice<'_> {
         self.hints.push(hint.into());
     }
 
-    fn session(&mut self, error: &SessionError) {
+    fn connect(&mut self, error: &ConnectError) {
         match error {
-            SessionError::Connect(ConnectError::Credentials(error)) => self.credentials(error),
-            SessionError::Connect(ConnectError::Tcp(error)) => self.tcp(error),
-            SessionError::Connect(ConnectError::Proxy(error)) => self.proxy(error),
-            SessionError::Connect(ConnectError::Tls(error)) => self.tls(error),
-            SessionError::Connect(ConnectError::Upgrade(error)) => self.upgrade(error),
-            SessionError::Refused { code, .. } | SessionError::Disconnected { code, .. } => {
-                self.reason(*code)
-            }
-            SessionError::HungUp(_) => self.policy(),
-            SessionError::NotMqtt(_) | SessionError::Malformed(_) | SessionError::NotConnack => {
-                self.not_iot_core();
-            }
-            _ => {}
+            ConnectError::Credentials(error) => self.credentials(error),
+            ConnectError::Tcp(error) => self.tcp(error),
+            ConnectError::Proxy(error) => self.proxy(error),
+            ConnectError::Tls(error) => self.tls(error),
+            ConnectError::Upgrade(error) => self.upgrade(error),
+            ConnectError::Presign(_) => {}
         }
     }
 
@@ -71,10 +83,14 @@ impl Advice<'_> {
         match error {
             SourceError::NoneFound(_) => {
                 self.say("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, with AWS_SESSION_TOKEN for temporary keys");
-                self.say("or sign in with `aws configure sso` or `aws configure`, and name the profile with --profile");
+                let profile = self.facts.words.profile;
+                self.say(format!(
+                    "or sign in with `aws configure sso` or `aws configure`, and name the profile with {profile}"
+                ));
             }
             SourceError::Failed { source, .. } if causes(source).any(is_sso_token) => {
-                let profile = self.facts.cli.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok());
+                let given = self.facts.connector.credentials().profile().map(str::to_owned);
+                let profile = given.or_else(|| std::env::var("AWS_PROFILE").ok());
                 let profile = profile.as_deref().unwrap_or("default");
                 self.say(format!("sign in to IAM Identity Center again: aws sso login --profile {profile}"));
             }
@@ -84,7 +100,7 @@ impl Advice<'_> {
 
     fn tcp(&mut self, error: &TcpError) {
         if let TcpError::Resolve { host, .. } = error {
-            let region = &self.facts.cli.region;
+            let region = self.facts.region;
             self.say(format!("is {host:?} what `{DESCRIBE_ENDPOINT} --region {region}` prints?"));
         }
     }
@@ -94,8 +110,9 @@ impl Advice<'_> {
         if error.source.to_string().contains("authorization required") {
             self.say("the proxy wants a user and password that it knows: http://user:password@host:port");
         } else {
+            let setting = self.facts.words.proxy;
             self.say(format!(
-                "is {} the right proxy? --proxy and HTTPS_PROXY set it, NO_PROXY leaves it out",
+                "is {} the right proxy? {setting} and HTTPS_PROXY set it, NO_PROXY leaves it out",
                 error.proxy
             ));
         }
@@ -104,7 +121,10 @@ impl Advice<'_> {
     fn tls(&mut self, error: &TlsError) {
         match error {
             TlsError::EmptySystemStore(_) => {
-                self.say("install the package ca-certificates, or name a file with root certificates with --ca-file");
+                let ca_file = self.facts.words.ca_file;
+                self.say(format!(
+                    "install the package ca-certificates, or name a file with root certificates with {ca_file}"
+                ));
             }
             TlsError::Handshake(rustls::Error::InvalidCertificate(flaw)) => self.certificate(flaw),
             TlsError::Io(_)
@@ -119,15 +139,18 @@ impl Advice<'_> {
         let date = |time: UnixTime| httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(time.as_secs()));
         match flaw {
             CertificateError::UnknownIssuer => {
-                let Cli { endpoint, ca_file, .. } = self.facts.cli;
-                if endpoint.region().is_some() && !endpoint.host().contains("ats.iot.") {
+                let Facts { connector, words: Words { ca_file, .. }, .. } = self.facts;
+                let host = connector.endpoint().host();
+                if region_in(host).is_some() && !host.contains("ats.iot.") {
                     self.say(format!(
                         "trust stores no longer accept endpoints without -ats: `{DESCRIBE_ENDPOINT}` prints yours"
                     ));
                 }
-                self.say(match ca_file {
-                    Some(_) => "the server's certificate does not come from an issuer in --ca-file",
-                    None => "a proxy may be inspecting TLS here: name its root certificate with --ca-file",
+                self.say(match connector.tls().trusts_system() {
+                    true => format!(
+                        "a proxy may be inspecting TLS here: name its root certificate with {ca_file}"
+                    ),
+                    false => format!("the server's certificate does not come from an issuer in {ca_file}"),
                 });
             }
             CertificateError::ExpiredContext { time, not_after } => {
@@ -162,14 +185,14 @@ impl Advice<'_> {
     }
 
     fn refusal(&mut self, answer: &Answer) {
-        let Facts { cli: Cli { region, endpoint, .. }, credentials } = self.facts;
+        let region = self.facts.region;
         let message = answer.message.as_deref().unwrap_or_default();
         let skew = answer.clock_skew(SystemTime::now());
         if let Some(skew) = skew.filter(|skew| skew.unsigned_abs() > CLOCK_TOLERANCE) {
             self.say(clock(skew));
         }
         if message.contains("security token") {
-            self.say(match credentials {
+            self.say(match &self.credentials {
                 Some(keys) if keys.session_token().is_some() => {
                     "the access key is unknown, or the session token has expired or belongs to another key"
                 }
@@ -181,7 +204,7 @@ impl Advice<'_> {
         } else if message.contains("does not match") {
             self.say("the secret key does not belong to the access key, or the region is wrong");
         }
-        match endpoint.region() {
+        match region_in(self.facts.connector.endpoint().host()) {
             Some(named) if named != region => {
                 self.say(format!("the region to sign for is {region}, but the endpoint names {named}"));
             }
@@ -193,7 +216,7 @@ impl Advice<'_> {
     }
 
     fn reason(&mut self, code: ReasonCode) {
-        let client_id = &self.facts.cli.client_id;
+        let Facts { client_id, words, .. } = self.facts;
         match code.0 {
             0x85 => {
                 let length = client_id.len();
@@ -203,7 +226,8 @@ impl Advice<'_> {
             0x88 | 0x89 => self.busy(),
             0x8E => {
                 self.say(format!(
-                    "another client came as {client_id}; leave out --client-id for a random one"
+                    "another client came as {client_id}; give each its own with {}",
+                    words.client_id
                 ));
             }
             0x97 | 0x9F => {
@@ -215,8 +239,12 @@ impl Advice<'_> {
 
     /// IoT Core hangs up or says 0x87 when no policy allows the connection.
     fn policy(&mut self) {
-        let Facts { cli: Cli { region, client_id, .. }, credentials } = self.facts;
-        let account = credentials.and_then(|keys| keys.account_id()).map_or("<account>", |id| id.as_str());
+        let Facts { region, client_id, .. } = self.facts;
+        let account = self
+            .credentials
+            .as_ref()
+            .and_then(|keys| keys.account_id())
+            .map_or("<account>", |id| id.as_str());
         let client = format!("arn:{}:iot:{region}:{account}:client/{client_id}", partition(region));
         let statement = json!({ "Effect": "Allow", "Action": "iot:Connect", "Resource": client });
         self.say("no policy may allow this client ID to connect (the AWS IoT SDKs call it error 5134); this would:");
@@ -224,14 +252,21 @@ impl Advice<'_> {
         self.say("an Amazon Cognito identity needs an IoT policy besides: aws iot attach-policy");
     }
 
-    fn busy(&mut self) {
+    /// After CONNACK.
+    fn lost(&mut self) {
         self.say(
-            "the server is busy or throttles this account: raise --attempts and --timeout, or try later",
+            "IoT Core ends a connection after a SUBSCRIBE or PUBLISH that no policy allows, and after 24 hours at \
+             the latest",
         );
     }
 
+    fn busy(&mut self) {
+        let patience = self.facts.words.patience;
+        self.say(format!("the server is busy or throttles this account: raise {patience}, or try later"));
+    }
+
     fn not_iot_core(&mut self) {
-        let endpoint = &self.facts.cli.endpoint;
+        let endpoint = self.facts.connector.endpoint();
         self.say(format!(
             "IoT Core does not answer like this: is {endpoint} what `{DESCRIBE_ENDPOINT}` prints, and is there a \
              proxy on the way?"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! HTTP proxies: a TCP connection to the endpoint by way of CONNECT (RFC 9110 section 9.3.6). The proxy
 //! resolves the endpoint's name; TLS runs through it end to end.
 
@@ -13,7 +15,7 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use crate::endpoint::Endpoint;
+use super::endpoint::Endpoint;
 
 /// The proxy cannot be reached, or does not let this connection through.
 #[derive(Debug, thiserror::Error)]

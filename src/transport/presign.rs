@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! The signature: request facts, credentials and a time in, a presigned URL out.
 //!
 //! Nothing here reads a clock, opens a connection or knows of a command line.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! TLS: which roots to trust, and the handshake. No ALPN is offered: IoT Core wants none for WebSocket on
 //! port 443 (IoT developer guide, "Device communication protocols").
 
@@ -41,15 +43,16 @@ pub enum TlsError {
 
 /// A TLS client with its trusted roots. Clones share the configuration and so the session tickets, which
 /// makes reconnecting cheaper (RFC 8446 section 2.2).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Tls {
     config: Arc<OnceCell<Arc<ClientConfig>>>,
+    system: bool,
 }
 
 impl Tls {
     /// Trusts the roots of the operating system, which are read at the first connection.
     pub fn with_system_roots() -> Self {
-        Self::default()
+        Self { config: Arc::default(), system: true }
     }
 
     /// Trusts only the certificates in a PEM file.
@@ -62,7 +65,12 @@ impl Tls {
         let certificates: Vec<_> =
             CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(unreadable)?;
         let roots = root_store(certificates).ok_or_else(|| TlsError::EmptyCaFile(path.to_owned()))?;
-        Ok(Self { config: Arc::new(OnceCell::new_with(Some(client_config(roots)?))) })
+        Ok(Self { config: Arc::new(OnceCell::new_with(Some(client_config(roots)?))), system: false })
+    }
+
+    /// Whether the operating system's roots are trusted, not those of a file.
+    pub fn trusts_system(&self) -> bool {
+        self.system
     }
 
     /// Reads the roots unless that is done. Worth calling while the network is busy: some systems take

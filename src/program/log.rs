@@ -1,13 +1,14 @@
 //! Logging to stderr, with the events left out that would show a secret.
 
-use std::io;
+use std::io::{self, Write};
 
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::prelude::*;
 
-use crate::cli::LogLevel;
+use super::cli::LogLevel;
+use super::story::warn;
 
 /// Logs what `level` asks for; without one, what `RUST_LOG` does (`level` or `target=level`, separated by
 /// commas).
@@ -18,7 +19,7 @@ pub fn to_stderr(level: Option<LogLevel>) {
             Err(_) => return,
             Ok(Ok(filter)) => filter,
             Ok(Err(error)) => {
-                return crate::warn(&format!("nothing is logged, for RUST_LOG is no filter: {error}"));
+                return warn(&format!("nothing is logged, for RUST_LOG is no filter: {error}"));
             }
         },
         Some(level) => Targets::new().with_default(match level {
@@ -35,6 +36,15 @@ pub fn to_stderr(level: Option<LogLevel>) {
         .with(filter)
         .with(filter_fn(|metadata| !shows_secrets(metadata)))
         .init();
+}
+
+/// Tells of a panic in one line. Some panics are caught, as those of aws-config are.
+pub fn panics_to_stderr() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let words = panic.payload_as_str().unwrap_or("panic");
+        let _ = writeln!(io::stderr(), "internal error: {words} ({place})");
+    }));
 }
 
 /// Events of the AWS SDK that show whole requests, answers or errors, with the tokens in them: some of them

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //! TCP: the endpoint's name to one open connection, whichever address answers first.
 
 use std::io;

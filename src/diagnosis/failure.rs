@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Everything that can end an attempt or a session, and whether another attempt may help.
+
+use std::io;
+use std::time::Duration;
+
+use rumqttc::{ConnectionError, StateError};
+
+use super::report::causes;
+use super::transport::connector::ConnectError;
+use super::transport::first_packet::NoSession;
+use super::transport::reason::ReasonCode;
+use super::transport::stream::HangUp;
+use super::transport::upgrade::{Answer, UpgradeError};
+
+/// IoT Core takes one CONNECT per second for a client ID ("AWS IoT Core message broker and protocol limits and
+/// quotas").
+const THROTTLED: Duration = Duration::from_secs(1);
+
+/// Why there is no session any more, or none yet.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// There was no byte stream to speak MQTT on.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// CONNECT was not answered with a CONNACK of success.
+    #[error(transparent)]
+    NoSession(#[from] NoSession),
+    /// The server sent DISCONNECT (MQTT 5 section 3.14).
+    #[error("the server ended the session: {code}")]
+    Disconnected {
+        /// The reason code.
+        code: ReasonCode,
+        /// The reason string, if the server gave one.
+        reason: Option<String>,
+    },
+    /// The connection ended after CONNACK.
+    #[error("the connection was lost")]
+    Lost(#[source] HangUp),
+    /// No CONNACK within the time limit for connecting.
+    #[error("the time limit for connecting has passed")]
+    TimedOut,
+    /// A packet that rumqttc cannot read.
+    #[error("the server sent a malformed MQTT 5 packet")]
+    Malformed(#[source] rumqttc::Error),
+    /// Anything else, such as a CONNACK that contradicts the CONNECT.
+    #[error("the MQTT session failed")]
+    Other(#[source] Box<ConnectionError>),
+}
+
+impl From<ConnectionError> for Failure {
+    fn from(error: ConnectionError) -> Self {
+        use rumqttc::Error as Decode;
+        match error {
+            ConnectionError::Timeout(_) => Self::TimedOut,
+            ConnectionError::Io(error)
+            | ConnectionError::MqttState(
+                StateError::Io(error) | StateError::Deserialization(Decode::Io(error)),
+            ) => Self::from_io(error),
+            ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, reason_string }) => {
+                Self::Disconnected { code: ReasonCode(reason_code as u8), reason: reason_string }
+            }
+            ConnectionError::MqttState(StateError::Deserialization(error)) => Self::Malformed(error),
+            other => Self::Other(Box::new(other)),
+        }
+    }
+}
+
+impl Failure {
+    /// What the transport put into an error of input and output.
+    fn from_io(error: io::Error) -> Self {
+        let error = match error.downcast::<ConnectError>() {
+            Ok(error) => return Self::Connect(error),
+            Err(error) => error,
+        };
+        let error = match error.downcast::<NoSession>() {
+            Ok(error) => return Self::NoSession(error),
+            Err(error) => error,
+        };
+        match error.downcast::<HangUp>() {
+            Ok(hang_up) => Self::Lost(hang_up),
+            Err(error) => Self::Lost(HangUp::Ended(error.into())),
+        }
+    }
+
+    /// What the server answered to the upgrade request, if it was not a WebSocket.
+    pub fn answer(&self) -> Option<&Answer> {
+        match self {
+            Self::Connect(ConnectError::Upgrade(
+                UpgradeError::Refused(answer) | UpgradeError::NotWebSocket(answer, _),
+            )) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The reason code of a CONNACK or DISCONNECT.
+    pub fn reason_code(&self) -> Option<ReasonCode> {
+        match self {
+            Self::NoSession(NoSession::Refused { code, .. } | NoSession::Disconnected { code, .. })
+            | Self::Disconnected { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// How long to wait at least before another attempt, where one may well succeed: the network or the server was
+    /// not ready, or a session that had begun was lost. None where another attempt will end in the same way until
+    /// somebody changes something. Wait longer from one attempt to the next, and a random part of that, so that
+    /// many clients that failed together do not come back together.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let transient = match self {
+            Self::Connect(ConnectError::Tcp(_)) | Self::Lost(_) | Self::TimedOut => true,
+            Self::Connect(ConnectError::Tls(_) | ConnectError::Upgrade(_)) => {
+                self.answer().is_some_and(Answer::is_busy)
+                    || causes(self).filter_map(|cause| cause.downcast_ref()).any(is_reset)
+            }
+            Self::NoSession(NoSession::Refused { code, .. }) => matches!(code.0, 0x88 | 0x89 | 0x9F),
+            _ => false,
+        };
+        let throttled =
+            self.reason_code().is_some() || self.answer().is_some_and(|answer| answer.status == 429);
+        transient.then_some(if throttled { THROTTLED } else { Duration::ZERO })
+    }
+
+    /// Whether another attempt is pointless until somebody changes something.
+    pub fn is_final(&self) -> bool {
+        self.retry_after().is_none()
+    }
+}
+
+fn is_reset(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What went wrong between an MQTT client and AWS IoT Core, whether another attempt may help, and what to do.
+//!
+//! An application that uses [`transport`](super::transport) copies this folder as well and edits nothing. It turns
+//! each error of rumqttc into a [`Failure`](failure::Failure), which knows how to explain itself:
+//!
+//! ```
+//! use sigv4_websocket_connect::diagnosis::{failure::Failure, hint::Facts, words::Words};
+//! use sigv4_websocket_connect::transport::connector::Connector;
+//!
+//! fn explain(error: rumqttc::ConnectionError, connector: &Connector, region: &str, client_id: &str) {
+//!     let failure = Failure::from(error);
+//!     let words = Words { ca_file: "the setting `ca_file`", ..Words::default() };
+//!     eprint!("{}", failure.explain(&Facts { connector, region, client_id, words }));
+//!     if failure.is_final() {
+//!         eprintln!("Another attempt will end in the same way until somebody changes something.");
+//!     }
+//! }
+//! ```
+//!
+//! 1. [`failure`] sorts what can go wrong, and says what another attempt can heal.
+//! 2. [`report`] tells an error with its causes and with what the server said.
+//! 3. [`hint`] says what to do about it, in the application's own [`words`]. [`place`] knows AWS's names for
+//!    regions and partitions.
+//!
+//! It needs these crates: `aws-credential-types`, `aws-smithy-types`, `httpdate`, `rumqttc-next`, `rustls`,
+//! `serde_json` and `thiserror`.
+
+// An application may use only a part of this.
+#![allow(dead_code)]
+
+use super::transport;
+
+pub mod failure;
+pub mod hint;
+pub mod place;
+pub mod report;
+pub mod words;

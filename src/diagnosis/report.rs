@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! How an error is told: a line for it, one for each cause, then what the server said, then what to do.
+
+use std::fmt::Write;
+
+use aws_smithy_types::error::metadata::ErrorMetadata;
+
+use super::failure::Failure;
+use super::hint::Facts;
+use super::transport::connector::ConnectError;
+use super::transport::credentials::SourceError;
+use super::transport::first_packet::NoSession;
+
+type Cause = dyn std::error::Error + 'static;
+
+impl Failure {
+    /// The whole story, each line of it ended: the error, its causes, what the server said, the hints.
+    pub fn explain(&self, facts: &Facts<'_>) -> String {
+        report(self, &self.details(), &facts.hints(self))
+    }
+
+    /// What the server or the credential sources said, each with a label.
+    pub fn details(&self) -> Vec<(String, String)> {
+        let mut details = Vec::new();
+        let mut say = |label: &str, text: &str| details.push((label.to_owned(), text.to_owned()));
+        match self {
+            Self::Connect(ConnectError::Credentials(SourceError::NoneFound(tried))) => {
+                for (source, reason) in tried {
+                    say(source, &causes(reason).last().map_or("not configured".to_owned(), own_words));
+                }
+            }
+            Self::NoSession(
+                NoSession::Refused { reason: Some(reason), .. }
+                | NoSession::Disconnected { reason: Some(reason), .. },
+            )
+            | Self::Disconnected { reason: Some(reason), .. } => say("reason", reason),
+            _ => {}
+        }
+        if let Some(answer) = self.answer() {
+            say("status", answer.status.as_str());
+            for (label, value) in [
+                ("error type", &answer.error_type),
+                ("message", &answer.message),
+                ("request id", &answer.request_id),
+                ("server", &answer.server),
+                ("location", &answer.location),
+            ] {
+                value.iter().for_each(|value| say(label, value));
+            }
+        }
+        details
+    }
+}
+
+/// Tells `error` and its causes, then the details, then the hints, each on a line of its own.
+pub fn report(error: &Cause, details: &[(String, String)], hints: &[String]) -> String {
+    let mut text = String::new();
+    let mut line = |label: &str, words: &str| {
+        let _ = writeln!(text, "{label}: {}", printable(words).trim_end());
+    };
+    let mut previous = error.to_string();
+    line("error", &previous);
+    for cause in causes(error) {
+        let cause = own_words(cause);
+        // Some libraries repeat their cause in their own message.
+        if !previous.ends_with(&cause) {
+            line("  cause", &cause);
+        }
+        previous = cause;
+    }
+    details.iter().for_each(|(label, words)| line(&format!("  {label}"), words));
+    hints.iter().for_each(|hint| line("hint", hint));
+    text
+}
+
+/// The errors beneath `error`, from the outermost inwards.
+pub fn causes(error: &Cause) -> impl Iterator<Item = &Cause> {
+    std::iter::successors(error.source(), |cause| cause.source())
+}
+
+/// The error's own message. The AWS SDK puts whole requests, with the tokens in them, into some of its errors:
+/// those are cut off.
+pub fn own_words(error: &Cause) -> String {
+    match error.downcast_ref::<ErrorMetadata>() {
+        Some(said) => [said.code(), said.message()].into_iter().flatten().collect::<Vec<_>>().join(": "),
+        None => {
+            let words = error.to_string();
+            let dump = ["Request {", "Response {"].into_iter().filter_map(|start| words.find(start)).min();
+            words[..dump.unwrap_or(words.len())].replace("StatusCode(", "(")
+        }
+    }
+}
+
+/// How far the local clock is off, in words. Positive seconds: it is behind the server's.
+pub fn clock(seconds: i64) -> String {
+    let direction = if seconds > 0 { "behind" } else { "ahead of" };
+    let distance = match seconds.unsigned_abs() / 60 {
+        minutes @ ..120 => format!("{minutes} minutes"),
+        minutes @ ..2880 => format!("{} hours", minutes / 60),
+        minutes => format!("{} days", minutes / 1440),
+    };
+    format!("the local clock is {distance} {direction} the server's")
+}
+
+/// Text from outside: a line of it stays a line, and no escape reaches the terminal.
+pub fn printable(text: &str) -> String {
+    let moves = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if moves(c) { ' ' } else { c }).collect()
+}

@@ -1,0 +1,70 @@
+//! How a run can fail, and the exit code of each failure.
+
+use std::io;
+use std::time::Duration;
+
+use crate::diagnosis::failure::Failure;
+use crate::diagnosis::report::report;
+use crate::transport::connector::ConnectError;
+use crate::transport::progress::Phase;
+use crate::transport::upgrade::UpgradeError;
+
+/// Why there was no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no asynchronous runtime.
+    #[error("cannot run")]
+    Runtime(#[source] io::Error),
+    /// The connection was made and closed, but nobody can read of it.
+    #[error("cannot write to stdout")]
+    Output(#[source] io::Error),
+    /// The last attempt failed.
+    #[error("{failure}")]
+    Attempt {
+        /// What went wrong.
+        failure: Box<Failure>,
+        /// What to do about it.
+        hints: Vec<String>,
+    },
+    /// `--timeout` has passed.
+    #[error("the deadline of {} s passed in the phase {phase}", .limit.as_secs())]
+    Deadline {
+        /// What took too long.
+        phase: Phase,
+        /// `--timeout`.
+        limit: Duration,
+    },
+    /// Ctrl-C or SIGTERM.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    /// The exit code, as the README lists them.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Runtime(_) | Self::Output(_) => 1,
+            Self::Attempt { failure, .. } => match **failure {
+                Failure::Connect(
+                    ConnectError::Presign(_) | ConnectError::Upgrade(UpgradeError::Request(_)),
+                ) => 1,
+                Failure::Connect(ConnectError::Credentials(_)) => 3,
+                Failure::Connect(ConnectError::Tcp(_) | ConnectError::Proxy(_)) => 4,
+                Failure::Connect(ConnectError::Tls(_)) => 5,
+                Failure::Connect(ConnectError::Upgrade(_)) => 6,
+                Failure::TimedOut => 8,
+                _ => 7,
+            },
+            Self::Deadline { .. } => 8,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// The whole story for stderr: the error, its causes, what the server said, the hints.
+    pub fn report(&self) -> String {
+        match self {
+            Self::Attempt { failure, hints } => report(&**failure, &failure.details(), hints),
+            _ => report(self, &[], &[]),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Ctrl-C, and SIGTERM where there is such a thing.
+
+use std::pin::Pin;
+
+use futures_util::FutureExt;
+
+use super::error::Error;
+
+/// Listens for a signal from the first use on.
+pub struct Interruption(Pin<Box<dyn Future<Output = ()>>>);
+
+impl Interruption {
+    /// Not yet interrupted.
+    #[expect(clippy::new_without_default, reason = "it does something")]
+    pub fn new() -> Self {
+        Self(Box::pin(signal()))
+    }
+
+    /// What `work` gives, unless it is interrupted and dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Interrupted`], and those of `work`.
+    pub async fn or<T>(&mut self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        tokio::select! {
+            result = work => result,
+            () = &mut self.0 => Err(Error::Interrupted),
+        }
+    }
+
+    /// Whether a signal came while nobody waited for one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Interrupted`].
+    pub fn check(&mut self) -> Result<(), Error> {
+        match (&mut self.0).now_or_never() {
+            Some(()) => Err(Error::Interrupted),
+            None => Ok(()),
+        }
+    }
+}
+
+async fn signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = tokio::signal::ctrl_c() => return,
+            }
+        }
+    }
+    tokio::signal::ctrl_c().await.ok();
+}

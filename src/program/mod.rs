@@ -1,0 +1,9 @@
+//! What only this program needs: its command line, its patience, what it tells, and how it ends.
+
+pub mod attempts;
+pub mod cli;
+pub mod error;
+pub mod interruption;
+pub mod log;
+pub mod session;
+pub mod story;

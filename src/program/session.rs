@@ -1,0 +1,80 @@
+//! One MQTT 5 session with rumqttc: CONNECT to CONNACK, DISCONNECT to the end of every layer beneath.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rumqttc::{AsyncClient, Event, EventLoop, Incoming, MqttOptions, Outgoing};
+use tokio::time::timeout;
+
+use crate::diagnosis::failure::Failure;
+use crate::transport::connector::Connector;
+
+/// IoT Core takes 30 to 1200 s ("AWS IoT Core message broker and protocol limits and quotas"); a minute
+/// keeps the connection through common NAT tables. Seconds.
+const KEEP_ALIVE: u16 = 60;
+
+/// As many unacknowledged publishes as IoT Core itself takes (same page).
+const RECEIVE_MAXIMUM: u16 = 100;
+
+/// rumqttc reserves room for as many publishes as may be unacknowledged. This session makes none; for one
+/// that does, IoT Core takes 100.
+const OUTGOING_INFLIGHT: u16 = 1;
+
+/// How long DISCONNECT may take to leave.
+const DISCONNECT_TIME: Duration = Duration::from_secs(1);
+
+/// The settings of an MQTT 5 client whose connections `connector` makes. An attempt may take as long as `limit`.
+pub fn options(client_id: &str, connector: &Arc<Connector>, limit: Duration) -> MqttOptions {
+    let mut options = MqttOptions::new(client_id, "unused: the connector knows the endpoint");
+    options
+        .set_keep_alive(KEEP_ALIVE)
+        .set_clean_start(true)
+        .set_outgoing_inflight_upper_limit(OUTGOING_INFLIGHT)
+        .set_receive_maximum(Some(RECEIVE_MAXIMUM))
+        .set_connect_timeout(limit);
+    let connector = connector.clone();
+    options.set_socket_connector(move |_host, _network_options| {
+        let connector = connector.clone();
+        async move { connector.connect().await.map_err(io::Error::other) }
+    });
+    options
+}
+
+/// An accepted session.
+pub struct Session {
+    client: AsyncClient,
+    eventloop: EventLoop,
+}
+
+impl Session {
+    /// Makes one attempt: a byte stream, CONNECT, CONNACK.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] of any kind but those that need a session.
+    pub async fn connect(options: MqttOptions) -> Result<Self, Failure> {
+        let (client, mut eventloop) = AsyncClient::builder(options).build();
+        while !matches!(eventloop.poll().await?, Event::Incoming(Incoming::ConnAck(_))) {}
+        Ok(Self { client, eventloop })
+    }
+
+    /// DISCONNECT (0x00), Close 1000, close_notify, FIN. What the server makes of it no longer matters:
+    /// the session was a success, and this takes little more than two seconds at most.
+    pub async fn disconnect(mut self, connector: &Connector) {
+        let goodbye = async {
+            self.client.disconnect().await.ok();
+            while let Ok(event) = self.eventloop.poll().await {
+                if matches!(event, Event::Outgoing(Outgoing::Disconnect)) {
+                    break;
+                }
+            }
+        };
+        if timeout(DISCONNECT_TIME, goodbye).await.is_err() {
+            tracing::warn!("DISCONNECT could not be sent in time");
+        }
+        // rumqttc does not close its streams, so they close themselves when they are dropped.
+        drop(self.eventloop);
+        connector.closed().await;
+    }
+}

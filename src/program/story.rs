@@ -1,0 +1,99 @@
+//! What a run tells on stdout as it happens, and the stopwatch for it; warnings go to stderr.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::error::Error;
+use crate::diagnosis::report::{clock, printable};
+use crate::transport::progress::{Phase, Progress};
+
+/// The story of one run.
+pub struct Story(Mutex<State>);
+
+struct State {
+    out: Box<dyn Write + Send>,
+    written: io::Result<()>,
+    /// When each phase of the latest attempt began.
+    phases: Vec<(Phase, Instant)>,
+}
+
+impl Story {
+    /// A story that is told on `out`.
+    pub fn on(out: impl Write + Send + 'static) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(State { out: Box::new(out), written: Ok(()), phases: Vec::new() })))
+    }
+
+    /// Writes a line. Where nobody reads any more, nothing else is written, but the run goes on: the session is
+    /// to end cleanly, and an error is to be told by its exit code.
+    pub fn tell(&self, line: &str) {
+        let mut state = self.state();
+        if state.written.is_ok() {
+            state.written = writeln!(state.out, "{}", printable(line));
+        }
+    }
+
+    /// The end of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Output`] if not every line could be written.
+    pub fn end(&self) -> Result<(), Error> {
+        std::mem::replace(&mut self.state().written, Ok(())).map_err(Error::Output)
+    }
+
+    /// Takes in what a connector tells.
+    pub fn follow(&self, progress: Progress<'_>) {
+        match progress {
+            Progress::Phase(phase) => {
+                let phases = &mut self.state().phases;
+                if matches!(phase, Phase::Resolve | Phase::Proxy) {
+                    phases.clear();
+                }
+                phases.push((phase, Instant::now()));
+            }
+            Progress::Credentials(found) => {
+                let key = shorten(found.credentials.access_key_id());
+                self.tell(&format!("Credentials: {key} from the {}", found.source));
+            }
+            Progress::Clock(seconds) => {
+                warn(&format!("{}; signing with the server's time instead", clock(seconds)));
+            }
+        }
+    }
+
+    /// The running phase; none before the first attempt.
+    pub fn phase(&self) -> Option<Phase> {
+        self.state().phases.last().map(|(phase, _)| *phase)
+    }
+
+    /// How long each phase of the latest attempt took, and all of them together.
+    pub fn times(&self) -> String {
+        let (state, now) = (self.state(), Instant::now());
+        let ends = state.phases.iter().skip(1).map(|(_, began)| *began).chain([now]);
+        let times: Vec<_> =
+            state.phases.iter().zip(ends).map(|((phase, began), end)| (phase, end - *began)).collect();
+        let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
+        let each: Vec<_> = times.iter().map(|(phase, time)| format!("{phase} {}", ms(*time))).collect();
+        format!("{} in {}", each.join(", "), ms(times.iter().map(|(_, time)| *time).sum()))
+    }
+
+    // Lines and times are sound whatever happened to the thread that held them.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells of something doubtful on stderr. That nobody reads there is no reason to stop.
+pub fn warn(text: &str) {
+    let _ = writeln!(io::stderr(), "warning: {}", printable(text));
+}
+
+/// Enough of an access key to recognise it.
+fn shorten(access_key: &str) -> String {
+    let characters: Vec<char> = access_key.chars().collect();
+    match characters.len() {
+        ..12 => "…".to_owned(),
+        length => [&characters[..4], &['…'], &characters[length - 4..]].concat().into_iter().collect(),
+    }
+}

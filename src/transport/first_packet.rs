@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The server's first MQTT packet, which must be a CONNACK of success (MQTT 5 section 3.2).
+//!
+//! An MQTT client looks at it as well, but rumqttc loses the reason string of a refusal and every reason code that
+//! it does not know, and passes over a packet whose body is too short.
+
+use std::ops::ControlFlow;
+
+use super::reason::ReasonCode;
+use super::stream::HangUp;
+
+/// No session began. This is the inner error of an [`io::Error`](std::io::Error) that an MQTT client gets from
+/// [`ByteStream`](super::stream::ByteStream) before CONNACK.
+#[derive(Debug, thiserror::Error)]
+pub enum NoSession {
+    /// CONNACK with another reason code than 0 (MQTT 5 section 3.2.2.2).
+    #[error("the server refused CONNECT: {code}")]
+    Refused {
+        /// The reason code.
+        code: ReasonCode,
+        /// The reason string, if the server gave one.
+        reason: Option<String>,
+    },
+    /// DISCONNECT in place of CONNACK (MQTT 5 section 3.14.2.1).
+    #[error("the server answered CONNECT with DISCONNECT: {code}")]
+    Disconnected {
+        /// The reason code.
+        code: ReasonCode,
+        /// The reason string, if the server gave one.
+        reason: Option<String>,
+    },
+    /// The connection ended where CONNACK was due.
+    #[error("the server hung up after CONNECT, without a CONNACK")]
+    HungUp(#[source] HangUp),
+    /// Frames that can hold no MQTT (MQTT 5 section 6).
+    #[error("the server does not speak MQTT over WebSocket")]
+    NotMqtt(#[source] HangUp),
+    /// Another packet, or one whose body is not that of MQTT 5.
+    #[error("the server sent another packet where a CONNACK of MQTT 5 was due")]
+    NotConnack,
+    /// Bytes that can be no packet.
+    #[error("the server sent a malformed MQTT packet")]
+    Malformed,
+}
+
+/// The first bytes of the two packets (MQTT 5 sections 3.2.1 and 3.14.1).
+const CONNACK: u8 = 0x20;
+const DISCONNECT: u8 = 0xE0;
+
+/// Longer than any CONNACK with sensible properties. Bytes.
+const MAX_LENGTH: usize = 16 * 1024;
+
+/// Looks at `bytes`, the beginning of what the server sent. `Continue` wants more of it. `Break(Ok)` is a CONNACK
+/// of success.
+pub fn check(bytes: &[u8]) -> ControlFlow<Result<(), NoSession>> {
+    let refused = |error| ControlFlow::Break(Err(error));
+    let (kind, rest) = match bytes {
+        [] => return ControlFlow::Continue(()),
+        [kind @ (CONNACK | DISCONNECT), rest @ ..] => (*kind, rest),
+        [..0x10, ..] => return refused(NoSession::Malformed),
+        _ => return refused(NoSession::NotConnack),
+    };
+    let (length, rest) = match variable_byte_integer(rest) {
+        Some((length, _)) if length > MAX_LENGTH => return refused(NoSession::Malformed),
+        Some(found) => found,
+        None if rest.len() < 4 => return ControlFlow::Continue(()),
+        None => return refused(NoSession::Malformed),
+    };
+    match rest.get(..length) {
+        Some(body) => ControlFlow::Break(verdict(kind, body)),
+        None => ControlFlow::Continue(()),
+    }
+}
+
+fn verdict(kind: u8, body: &[u8]) -> Result<(), NoSession> {
+    if kind == DISCONNECT {
+        // Both may be left out (MQTT 5 section 3.14.2.1).
+        let (code, properties) = body.split_first().unwrap_or((&0, &[]));
+        return Err(NoSession::Disconnected {
+            code: ReasonCode(*code),
+            reason: reason_string(properties).flatten(),
+        });
+    }
+    let [_flags, code, properties @ ..] = body else { return Err(NoSession::NotConnack) };
+    match (code, reason_string(properties)) {
+        (0, Some(_)) => Ok(()),
+        (_, Some(reason)) => Err(NoSession::Refused { code: ReasonCode(*code), reason }),
+        (_, None) => Err(NoSession::NotConnack),
+    }
+}
+
+/// The reason string among these properties, if there is one. None if they are cut short, hold one that does not
+/// exist, or are not there at all, as in MQTT 3.1.1 (MQTT 5 section 2.2.2).
+fn reason_string(properties: &[u8]) -> Option<Option<String>> {
+    let (length, mut rest) = variable_byte_integer(properties)?;
+    if rest.len() != length {
+        return None;
+    }
+    let mut reason = None;
+    while let Some((identifier, value)) = rest.split_first() {
+        rest = match identifier {
+            0x24 | 0x25 | 0x28..=0x2A => value.get(1..)?,
+            0x13 | 0x21 | 0x22 => value.get(2..)?,
+            0x11 | 0x27 => value.get(4..)?,
+            0x12 | 0x15 | 0x16 | 0x1A | 0x1C => string(value)?.1,
+            0x26 => string(string(value)?.1)?.1,
+            0x1F => {
+                let (text, rest) = string(value)?;
+                reason = Some(String::from_utf8_lossy(text).into_owned());
+                rest
+            }
+            _ => return None,
+        };
+    }
+    Some(reason)
+}
+
+/// Two bytes of length, then the string, then the rest (MQTT 5 sections 1.5.4 and 1.5.6).
+fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    rest.split_at_checked(u16::from_be_bytes(*length).into())
+}
+
+/// Seven bits a byte, the lowest first, four bytes at most; then the rest (MQTT 5 section 1.5.5).
+fn variable_byte_integer(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let last = bytes.iter().take(4).position(|byte| *byte < 0x80)?;
+    let (digits, rest) = bytes.split_at(last + 1);
+    Some((digits.iter().rev().fold(0, |value, digit| value << 7 | usize::from(digit & 0x7F)), rest))
+}
