@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use rumqttc::{ConnectionError, StateError};
 
-use super::report::causes;
+use super::report::{causes, own_words};
+use super::transport::chain::SourceError;
 use super::transport::connector::ConnectError;
-use super::transport::first_packet::NoSession;
+use super::transport::ending::{HangUp, NoSession};
 use super::transport::reason::ReasonCode;
-use super::transport::stream::HangUp;
 use super::transport::upgrade::{Answer, UpgradeError};
 
 /// IoT Core takes one CONNECT per second for a client ID ("AWS IoT Core message broker and protocol limits and
@@ -101,6 +101,38 @@ impl Failure {
             | Self::Disconnected { code, .. } => Some(*code),
             _ => None,
         }
+    }
+
+    /// What the server or the credential sources said, each with a label.
+    pub fn details(&self) -> Vec<(String, String)> {
+        let mut details = Vec::new();
+        let mut say = |label: &str, text: &str| details.push((label.to_owned(), text.to_owned()));
+        match self {
+            Self::Connect(ConnectError::Credentials(SourceError::NoneFound(tried))) => {
+                for (source, reason) in tried {
+                    say(source, &causes(reason).last().map_or("not configured".to_owned(), own_words));
+                }
+            }
+            Self::NoSession(
+                NoSession::Refused { reason: Some(reason), .. }
+                | NoSession::Disconnected { reason: Some(reason), .. },
+            )
+            | Self::Disconnected { reason: Some(reason), .. } => say("reason", reason),
+            _ => {}
+        }
+        if let Some(answer) = self.answer() {
+            say("status", answer.status.as_str());
+            for (label, value) in [
+                ("error type", &answer.error_type),
+                ("message", &answer.message),
+                ("request id", &answer.request_id),
+                ("server", &answer.server),
+                ("location", &answer.location),
+            ] {
+                value.iter().for_each(|value| say(label, value));
+            }
+        }
+        details
     }
 
     /// How long to wait at least before another attempt, where one may well succeed: the network or the server was

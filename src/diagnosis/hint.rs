@@ -2,29 +2,27 @@
 
 //! What to do about a failure: advice that follows from its type, filled in with the facts of this attempt.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::TokenError;
-use rustls::pki_types::UnixTime;
-use rustls::{CertificateError, InvalidMessage};
+use rustls::InvalidMessage;
 use serde_json::json;
 
+use super::certificate;
 use super::failure::Failure;
-use super::place::{partition, region_in};
-use super::report::{causes, clock};
+use super::place::{DESCRIBE_ENDPOINT, partition, region_in};
+use super::report::{causes, clock, report};
+use super::transport::chain::SourceError;
 use super::transport::clock::CLOCK_TOLERANCE;
 use super::transport::connector::{ConnectError, Connector};
-use super::transport::credentials::SourceError;
-use super::transport::first_packet::NoSession;
+use super::transport::ending::NoSession;
 use super::transport::proxy::ProxyError;
 use super::transport::reason::ReasonCode;
 use super::transport::tcp::TcpError;
 use super::transport::tls::TlsError;
 use super::transport::upgrade::{Answer, UpgradeError};
 use super::words::Words;
-
-const DESCRIBE_ENDPOINT: &str = "aws iot describe-endpoint --endpoint-type iot:Data-ATS";
 
 /// What a hint is filled in with.
 #[derive(Clone, Copy)]
@@ -40,6 +38,11 @@ pub struct Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// The whole story of `failure`, each line of it ended: the error, its causes, what the server said, the hints.
+    pub fn explain(&self, failure: &Failure) -> String {
+        report(failure, &failure.details(), &self.hints(failure))
+    }
+
     /// The hints for `failure`, the likeliest cause first; none where nothing is known.
     pub fn hints(&self, failure: &Failure) -> Vec<String> {
         let credentials = self.connector.credentials().latest().map(|found| found.credentials);
@@ -126,48 +129,13 @@ impl Advice<'_> {
                     "install the package ca-certificates, or name a file with root certificates with {ca_file}"
                 ));
             }
-            TlsError::Handshake(rustls::Error::InvalidCertificate(flaw)) => self.certificate(flaw),
+            TlsError::Handshake(rustls::Error::InvalidCertificate(flaw)) => {
+                let Facts { connector, words, .. } = self.facts;
+                self.hints.extend(certificate::hints(flaw, connector, words.ca_file));
+            }
             TlsError::Io(_)
             | TlsError::Handshake(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
                 self.not_iot_core();
-            }
-            _ => {}
-        }
-    }
-
-    fn certificate(&mut self, flaw: &CertificateError) {
-        let date = |time: UnixTime| httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(time.as_secs()));
-        match flaw {
-            CertificateError::UnknownIssuer => {
-                let Facts { connector, words: Words { ca_file, .. }, .. } = self.facts;
-                let host = connector.endpoint().host();
-                if region_in(host).is_some() && !host.contains("ats.iot.") {
-                    self.say(format!(
-                        "trust stores no longer accept endpoints without -ats: `{DESCRIBE_ENDPOINT}` prints yours"
-                    ));
-                }
-                self.say(match connector.tls().trusts_system() {
-                    true => format!(
-                        "a proxy may be inspecting TLS here: name its root certificate with {ca_file}"
-                    ),
-                    false => format!("the server's certificate does not come from an issuer in {ca_file}"),
-                });
-            }
-            CertificateError::ExpiredContext { time, not_after } => {
-                self.say(format!("valid until {}; the local clock says {}", date(*not_after), date(*time)));
-            }
-            CertificateError::NotValidYetContext { time, not_before } => {
-                self.say(format!("valid from {}; the local clock says {}", date(*not_before), date(*time)));
-            }
-            CertificateError::NotValidForNameContext { expected, presented } => {
-                // rustls has them as in DnsName("example.com").
-                let names =
-                    presented.iter().filter_map(|name| name.split(['"', '(', ')']).rfind(|n| !n.is_empty()));
-                self.say(format!(
-                    "it is for {}, not for {}",
-                    names.collect::<Vec<_>>().join(", "),
-                    expected.to_str()
-                ));
             }
             _ => {}
         }

@@ -3,7 +3,8 @@
 //! What went wrong between an MQTT client and AWS IoT Core, whether another attempt may help, and what to do.
 //!
 //! An application that uses [`transport`](super::transport) copies this folder as well and edits nothing. It turns
-//! each error of rumqttc into a [`Failure`](failure::Failure), which knows how to explain itself:
+//! each error of rumqttc into a [`Failure`](failure::Failure) and has it explained with the
+//! [`Facts`](hint::Facts) of the connection:
 //!
 //! ```
 //! use sigv4_websocket_connect::diagnosis::{failure::Failure, hint::Facts, words::Words};
@@ -12,7 +13,7 @@
 //! fn explain(error: rumqttc::ConnectionError, connector: &Connector, region: &str, client_id: &str) {
 //!     let failure = Failure::from(error);
 //!     let words = Words { ca_file: "the setting `ca_file`", ..Words::default() };
-//!     eprint!("{}", failure.explain(&Facts { connector, region, client_id, words }));
+//!     eprint!("{}", Facts { connector, region, client_id, words }.explain(&failure));
 //!     if failure.is_final() {
 //!         eprintln!("Another attempt will end in the same way until somebody changes something.");
 //!     }
@@ -21,8 +22,8 @@
 //!
 //! 1. [`failure`] sorts what can go wrong, and says what another attempt can heal.
 //! 2. [`report`] tells an error with its causes and with what the server said.
-//! 3. [`hint`] says what to do about it, in the application's own [`words`]. [`place`] knows AWS's names for
-//!    regions and partitions.
+//! 3. [`hint`] says what to do about it, in the application's own [`words`], with the help of [`certificate`] and
+//!    [`place`].
 //!
 //! It needs these crates: `aws-credential-types`, `aws-smithy-types`, `httpdate`, `rumqttc-next`, `rustls`,
 //! `serde_json` and `thiserror`.
@@ -32,6 +33,7 @@
 
 use super::transport;
 
+pub mod certificate;
 pub mod failure;
 pub mod hint;
 pub mod place;

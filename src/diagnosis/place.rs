@@ -2,6 +2,9 @@
 
 //! Where in AWS: the region that an endpoint names, and the partition of a region.
 
+/// The command that prints an account's endpoint.
+pub const DESCRIBE_ENDPOINT: &str = "aws iot describe-endpoint --endpoint-type iot:Data-ATS";
+
 /// The region in the name of an IoT Core endpoint, `<id>-ats.iot.<region>.<suffix>`; none for any other host.
 pub fn region_in(host: &str) -> Option<&str> {
     let (_, rest) = host.split_once(".iot.")?;

@@ -1,57 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! How an error is told: a line for it, one for each cause, then what the server said, then what to do.
+//! How an error is told: in lines, in words, and so that nothing from outside can disturb a terminal.
 
 use std::fmt::Write;
 
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
-use super::failure::Failure;
-use super::hint::Facts;
-use super::transport::connector::ConnectError;
-use super::transport::credentials::SourceError;
-use super::transport::first_packet::NoSession;
-
 type Cause = dyn std::error::Error + 'static;
-
-impl Failure {
-    /// The whole story, each line of it ended: the error, its causes, what the server said, the hints.
-    pub fn explain(&self, facts: &Facts<'_>) -> String {
-        report(self, &self.details(), &facts.hints(self))
-    }
-
-    /// What the server or the credential sources said, each with a label.
-    pub fn details(&self) -> Vec<(String, String)> {
-        let mut details = Vec::new();
-        let mut say = |label: &str, text: &str| details.push((label.to_owned(), text.to_owned()));
-        match self {
-            Self::Connect(ConnectError::Credentials(SourceError::NoneFound(tried))) => {
-                for (source, reason) in tried {
-                    say(source, &causes(reason).last().map_or("not configured".to_owned(), own_words));
-                }
-            }
-            Self::NoSession(
-                NoSession::Refused { reason: Some(reason), .. }
-                | NoSession::Disconnected { reason: Some(reason), .. },
-            )
-            | Self::Disconnected { reason: Some(reason), .. } => say("reason", reason),
-            _ => {}
-        }
-        if let Some(answer) = self.answer() {
-            say("status", answer.status.as_str());
-            for (label, value) in [
-                ("error type", &answer.error_type),
-                ("message", &answer.message),
-                ("request id", &answer.request_id),
-                ("server", &answer.server),
-                ("location", &answer.location),
-            ] {
-                value.iter().for_each(|value| say(label, value));
-            }
-        }
-        details
-    }
-}
 
 /// Tells `error` and its causes, then the details, then the hints, each on a line of its own.
 pub fn report(error: &Cause, details: &[(String, String)], hints: &[String]) -> String {

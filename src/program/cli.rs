@@ -1,7 +1,5 @@
 //! The command line: its flags, and the checks that need no network.
 
-use std::convert::Infallible;
-use std::path::Path;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -10,6 +8,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 use uuid::Uuid;
 
+use super::values::{Secret, ca_file, client_id, region, region_set, seconds, secret, trimmed};
 use crate::diagnosis::hint::Facts;
 use crate::diagnosis::place::region_in;
 use crate::diagnosis::words::Words;
@@ -18,7 +17,7 @@ use crate::transport::credentials::CredentialSource;
 use crate::transport::endpoint::Endpoint;
 use crate::transport::presign::Scope;
 use crate::transport::proxy::Proxies;
-use crate::transport::tls::{Tls, TlsError};
+use crate::transport::tls::Tls;
 
 /// What hints call the flags.
 const WORDS: Words = Words {
@@ -111,16 +110,6 @@ pub enum SigningAlgorithm {
     Sigv4a,
 }
 
-/// Text that no log and no message may show.
-#[derive(Clone)]
-pub struct Secret(String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("(redacted)")
-    }
-}
-
 impl Cli {
     /// Reads the command line, or ends the program with exit code 2 and the reason.
     pub fn from_args() -> Self {
@@ -165,7 +154,7 @@ impl Cli {
                 let credentials = Credentials::new(id, secret, token, None, "command line");
                 CredentialSource::provider("command line", credentials)
             }
-            _ => CredentialSource::chain(self.profile.clone(), self.region.clone()),
+            _ => CredentialSource::chain(self.profile.as_deref(), &self.region),
         }
     }
 
@@ -206,62 +195,4 @@ impl Cli {
 fn version() -> String {
     let commit = option_env!("GIT_COMMIT");
     [Some(env!("CARGO_PKG_VERSION")), commit].into_iter().flatten().collect::<Vec<_>>().join(" ")
-}
-
-/// A DNS label (RFC 1035 section 2.3.1), since the region becomes one in every AWS endpoint.
-fn region(text: &str) -> Result<String, &'static str> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    match text {
-        "" => Err("it is empty"),
-        _ if text.len() > 63
-            || !text.chars().all(allowed)
-            || text.starts_with('-')
-            || text.ends_with('-') =>
-        {
-            Err("not the name of a region, such as us-east-1")
-        }
-        _ => Ok(text.to_owned()),
-    }
-}
-
-fn region_set(text: &str) -> Result<String, &'static str> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-*,".contains(c);
-    match text.chars().all(allowed) && text.split(',').all(|region| !region.is_empty()) {
-        true => Ok(text.to_owned()),
-        false => Err("not a list of regions, such as us-east-1,eu-west-1 or *"),
-    }
-}
-
-/// The limit is IoT Core's; control characters are out by MQTT 5 section 1.5.4.
-fn client_id(text: &str) -> Result<String, &'static str> {
-    match text {
-        "" => Err("it is empty"),
-        _ if text.len() > 128 => Err("it is longer than 128 bytes"),
-        _ if text.contains(char::is_control) => Err("it contains a control character"),
-        _ => Ok(text.to_owned()),
-    }
-}
-
-fn secret(text: &str) -> Result<Secret, Infallible> {
-    Ok(Secret(text.to_owned()))
-}
-
-/// White space around a key comes from a file or a variable, and would only show as a wrong signature.
-fn trimmed(text: &str) -> Result<String, &'static str> {
-    match text {
-        "" => Err("it is empty"),
-        _ if text != text.trim() => Err("it begins or ends with white space"),
-        _ => Ok(text.to_owned()),
-    }
-}
-
-fn ca_file(path: &str) -> Result<Tls, TlsError> {
-    Tls::with_ca_file(Path::new(path))
-}
-
-fn seconds(text: &str) -> Result<Duration, &'static str> {
-    match text.parse() {
-        Ok(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
-        _ => Err("not a whole number of seconds from 1 to 86400"),
-    }
 }

@@ -7,3 +7,4 @@ pub mod interruption;
 pub mod log;
 pub mod session;
 pub mod story;
+pub mod values;

@@ -14,6 +14,7 @@ use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Connector;
@@ -22,8 +23,38 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures_util::FutureExt;
 
-use super::credentials::{Found, SourceError};
-use super::profile;
+use super::profile::{self, NoSuchProfile};
+
+/// No credentials.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// None of the sources has any; each stands here with its reason.
+    #[error("no credentials found")]
+    NoneFound(Vec<(String, CredentialsError)>),
+    /// Half a key pair would otherwise be passed over, and other credentials be used than was meant.
+    #[error("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not")]
+    HalfKeyPair,
+    /// The profile that was asked for does not exist.
+    #[error(transparent)]
+    NoSuchProfile(#[from] NoSuchProfile),
+    /// A source that is configured does not work. The chain ends there, as it does in all AWS tools.
+    #[error("the {name} does not provide credentials")]
+    Failed {
+        /// The source.
+        name: String,
+        /// What it said.
+        source: CredentialsError,
+    },
+}
+
+/// Credentials, and the source they are from.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The source, as in "credentials from the NAME".
+    pub source: String,
+    /// What it gave.
+    pub credentials: Credentials,
+}
 
 /// The chain, or one profile alone.
 #[derive(Debug)]

@@ -9,8 +9,9 @@ use tokio::try_join;
 use tokio_rustls::client::TlsStream;
 use tokio_util::task::TaskTracker;
 
+use super::chain::SourceError;
 use super::clock::ServerClock;
-use super::credentials::{CredentialSource, SourceError};
+use super::credentials::CredentialSource;
 use super::endpoint::Endpoint;
 use super::presign::{Scope, presign};
 use super::progress::{Phase, Progress};

@@ -7,45 +7,12 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
-use aws_credential_types::provider::error::CredentialsError;
 use tokio::sync::Mutex;
 
-use super::chain::{Chain, Link};
-use super::profile::NoSuchProfile;
+use super::chain::{Chain, Found, Link, SourceError};
 
 /// Credentials that expire sooner are fetched anew before signing.
 const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
-
-/// No credentials.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceError {
-    /// None of the sources has any; each stands here with its reason.
-    #[error("no credentials found")]
-    NoneFound(Vec<(String, CredentialsError)>),
-    /// Half a key pair would otherwise be passed over, and other credentials be used than was meant.
-    #[error("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not")]
-    HalfKeyPair,
-    /// The profile that was asked for does not exist.
-    #[error(transparent)]
-    NoSuchProfile(#[from] NoSuchProfile),
-    /// A source that is configured does not work. The chain ends there, as it does in all AWS tools.
-    #[error("the {name} does not provide credentials")]
-    Failed {
-        /// The source.
-        name: String,
-        /// What it said.
-        source: CredentialsError,
-    },
-}
-
-/// Credentials, and the source they are from.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// The source, as in "credentials from the NAME".
-    pub source: String,
-    /// What it gave.
-    pub credentials: Credentials,
-}
 
 /// Where credentials come from, asked anew whenever the last ones are about to expire or were refused.
 #[derive(Debug)]
@@ -69,7 +36,8 @@ impl CredentialSource {
 
     /// The chain: environment, profile, web identity, container, EC2 instance metadata. With `profile` it
     /// is that profile alone. `region` is for STS where the profile names none.
-    pub fn chain(profile: Option<String>, region: String) -> Self {
+    pub fn chain(profile: Option<&str>, region: &str) -> Self {
+        let (profile, region) = (profile.map(str::to_owned), region.to_owned());
         Self::new(Origin::Chain(Chain { profile, region }))
     }
 

@@ -7,42 +7,8 @@
 
 use std::ops::ControlFlow;
 
+use super::ending::NoSession;
 use super::reason::ReasonCode;
-use super::stream::HangUp;
-
-/// No session began. This is the inner error of an [`io::Error`](std::io::Error) that an MQTT client gets from
-/// [`ByteStream`](super::stream::ByteStream) before CONNACK.
-#[derive(Debug, thiserror::Error)]
-pub enum NoSession {
-    /// CONNACK with another reason code than 0 (MQTT 5 section 3.2.2.2).
-    #[error("the server refused CONNECT: {code}")]
-    Refused {
-        /// The reason code.
-        code: ReasonCode,
-        /// The reason string, if the server gave one.
-        reason: Option<String>,
-    },
-    /// DISCONNECT in place of CONNACK (MQTT 5 section 3.14.2.1).
-    #[error("the server answered CONNECT with DISCONNECT: {code}")]
-    Disconnected {
-        /// The reason code.
-        code: ReasonCode,
-        /// The reason string, if the server gave one.
-        reason: Option<String>,
-    },
-    /// The connection ended where CONNACK was due.
-    #[error("the server hung up after CONNECT, without a CONNACK")]
-    HungUp(#[source] HangUp),
-    /// Frames that can hold no MQTT (MQTT 5 section 6).
-    #[error("the server does not speak MQTT over WebSocket")]
-    NotMqtt(#[source] HangUp),
-    /// Another packet, or one whose body is not that of MQTT 5.
-    #[error("the server sent another packet where a CONNACK of MQTT 5 was due")]
-    NotConnack,
-    /// Bytes that can be no packet.
-    #[error("the server sent a malformed MQTT packet")]
-    Malformed,
-}
 
 /// The first bytes of the two packets (MQTT 5 sections 3.2.1 and 3.14.1).
 const CONNACK: u8 = 0x20;

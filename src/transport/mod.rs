@@ -8,13 +8,15 @@
 //! still good and signs a new request, so a connection can be made again years after the first one:
 //!
 //! ```no_run
-//! use sigv4_websocket_connect::transport::{connector::Connector, credentials::CredentialSource, tls::Tls};
+//! use sigv4_websocket_connect::transport::{connector::Connector, credentials::CredentialSource};
+//! use sigv4_websocket_connect::transport::{presign::Scope, tls::Tls};
 //! use std::{io, sync::Arc};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let endpoint = "abc123-ats.iot.eu-west-1.amazonaws.com".parse()?;
 //! let credentials = CredentialSource::chain(None, "eu-west-1");
-//! let connector = Arc::new(Connector::new(endpoint, "eu-west-1", credentials, Tls::with_system_roots()));
+//! let scope = Scope::Region("eu-west-1".to_owned());
+//! let connector = Arc::new(Connector::new(endpoint, scope, credentials, Tls::with_system_roots()));
 //! let mut options = rumqttc::MqttOptions::new("my-device", "unused: the connector knows the endpoint");
 //! options.set_connect_timeout(std::time::Duration::from_secs(30));
 //! options.set_socket_connector(move |_, _| {
@@ -49,6 +51,7 @@ pub mod chain;
 pub mod clock;
 pub mod connector;
 pub mod credentials;
+pub mod ending;
 pub mod endpoint;
 pub mod first_packet;
 pub mod presign;

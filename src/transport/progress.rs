@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::credentials::Found;
+use super::chain::Found;
 
 /// One thing that happened during an attempt.
 #[derive(Clone, Copy, Debug)]

@@ -20,28 +20,11 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseC
 use tokio_tungstenite::tungstenite::{self, Bytes, Message};
 use tokio_util::task::TaskTracker;
 
-use super::first_packet::{self, NoSession};
+use super::ending::{HangUp, NoSession};
+use super::first_packet;
 
 /// How long the peer may take to answer a Close.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
-
-/// How a WebSocket ended. After CONNACK this is the inner error of the [`io::Error`] that an MQTT client gets;
-/// before it is within [`NoSession`].
-#[derive(Debug, thiserror::Error)]
-pub enum HangUp {
-    /// With a Close frame (RFC 6455 section 7.4).
-    #[error("the server closed the WebSocket{}", .0.as_ref().map(|frame| format!(": {frame}")).unwrap_or_default())]
-    Closed(Option<CloseFrame>),
-    /// Without one: end of stream or reset.
-    #[error("the server ended the connection")]
-    Ended(#[source] tungstenite::Error),
-    /// A frame that RFC 6455 does not allow.
-    #[error("the server broke the WebSocket protocol")]
-    Broken(#[source] tungstenite::Error),
-    /// A text frame (MQTT 5 section 6).
-    #[error("the server sent a text frame, where MQTT allows only binary ones")]
-    Text,
-}
 
 /// MQTT bytes over a WebSocket, however the packets are spread over frames (MQTT 5 section 6).
 ///
@@ -183,19 +166,4 @@ async fn close<S: Transport>(mut socket: WebSocketStream<S>) {
     }
     // A server that reads nothing must not hold this up either.
     let _ = timeout(CLOSE_TIME / 10, socket.get_mut().shutdown()).await;
-}
-
-impl From<tungstenite::Error> for HangUp {
-    fn from(error: tungstenite::Error) -> Self {
-        use tungstenite::error::ProtocolError::ResetWithoutClosingHandshake;
-        match error {
-            // What rustls cannot decrypt, for one.
-            tungstenite::Error::Io(ref io) if io.kind() == io::ErrorKind::InvalidData => Self::Broken(error),
-            tungstenite::Error::Io(_)
-            | tungstenite::Error::ConnectionClosed
-            | tungstenite::Error::AlreadyClosed
-            | tungstenite::Error::Protocol(ResetWithoutClosingHandshake) => Self::Ended(error),
-            _ => Self::Broken(error),
-        }
-    }
 }

@@ -33,8 +33,13 @@ impl Program {
     /// The program without arguments, with an empty home and no way to EC2 instance metadata or to AWS:
     /// where a test names no stand-in, requests go to a port of 127.0.0.1 at which nobody listens.
     pub fn new() -> Self {
+        Self::at(env!("CARGO_BIN_EXE_sigv4-websocket-connect"))
+    }
+
+    /// Another program in the same environment.
+    pub fn at(path: impl AsRef<std::ffi::OsStr>) -> Self {
         let home = TempDir::new().expect("a temporary home");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sigv4-websocket-connect"));
+        let mut command = Command::new(path);
         command.env_clear().env("HOME", home.path()).env("AWS_EC2_METADATA_DISABLED", "true");
         for nowhere in ["AWS_ENDPOINT_URL", "AWS_EC2_METADATA_SERVICE_ENDPOINT"] {
             command.env(nowhere, "http://127.0.0.1:9");
@@ -49,8 +54,13 @@ impl Program {
 
     /// The program against an endpoint whose certificate comes from `ca_file`.
     pub fn against(endpoint: &str, ca_file: &Path, region: &str) -> Self {
+        Self::new().aimed_at(endpoint, ca_file, region)
+    }
+
+    /// With the flags that name an endpoint.
+    pub fn aimed_at(self, endpoint: &str, ca_file: &Path, region: &str) -> Self {
         let ca_file = ca_file.to_str().expect("a path in UTF-8");
-        Self::new().args(["--endpoint", endpoint, "--region", region, "--ca-file", ca_file])
+        self.args(["--endpoint", endpoint, "--region", region, "--ca-file", ca_file])
     }
 
     pub fn args<'a>(mut self, args: impl IntoIterator<Item = &'a str>) -> Self {

@@ -1,6 +1,4 @@
-//! An application that goes on through reconnects, as the README shows it.
-
-mod gateway;
+//! An application in this process, with credentials that change at every attempt: no message is lost in a cut.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -10,31 +8,18 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, future};
-use gateway::{Event, Gateway, Key, REGION, Script};
 use rumqttc::{AsyncClient, Incoming, MqttOptions, PublishOptions, QoS};
 use sigv4_websocket_connect::transport::connector::Connector;
 use sigv4_websocket_connect::transport::credentials::CredentialSource;
 use sigv4_websocket_connect::transport::presign::Scope;
 use sigv4_websocket_connect::transport::tls::Tls;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
+
+use crate::gateway::{Event, Gateway, Key, REGION, Script};
+use crate::relay::Relay;
 
 const TOPIC: &str = "application/topic";
 const MESSAGES: u8 = 60;
-
-/// Passes bytes on to the gateway until it is told to cut the connection.
-async fn relay(listener: TcpListener, gateway: u16, cut: Arc<Notify>) {
-    loop {
-        let (mut client, _) = listener.accept().await.expect("a listener accepts");
-        let mut server = TcpStream::connect(("127.0.0.1", gateway)).await.expect("the gateway listens");
-        tokio::select! {
-            _ = copy_bidirectional(&mut client, &mut server) => {}
-            () = cut.notified() => {}
-        }
-    }
-}
 
 /// Another key at every call, each about to expire, so that no two signatures can be the same.
 #[derive(Debug, Default)]
@@ -65,9 +50,9 @@ fn key(number: usize) -> Key {
     }
 }
 
-fn connector(port: u16, gateway: &Gateway) -> Connector {
+fn connector(endpoint: &str, gateway: &Gateway) -> Connector {
     Connector::new(
-        format!("localhost:{port}").parse().expect("an endpoint"),
+        endpoint.parse().expect("an endpoint"),
         Scope::Region(REGION.to_owned()),
         CredentialSource::provider("test", Rotating::default()),
         Tls::with_ca_file(gateway.ca_file()).expect("the gateway's CA"),
@@ -77,13 +62,10 @@ fn connector(port: u16, gateway: &Gateway) -> Connector {
 #[tokio::test]
 async fn an_application_publishes_and_receives_through_two_cuts() {
     let gateway = Gateway::start(Script { keys: (0..3).map(key).collect(), ..Script::default() }).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let port = listener.local_addr().expect("an address").port();
-    let cut = Arc::new(Notify::new());
-    tokio::spawn(relay(listener, gateway.port(), cut.clone()));
-
-    let connector = Arc::new(connector(port, &gateway));
+    let relay = Arc::new(Relay::to(&gateway).await);
+    let connector = Arc::new(connector(&relay.endpoint(), &gateway));
     let mut options = MqttOptions::new("application", "the connector knows the endpoint");
+    options.set_connect_timeout(Duration::from_secs(30));
     options.set_outgoing_inflight_upper_limit(100).set_receive_maximum(Some(100));
     options.set_socket_connector(move |_, _| {
         let connector = connector.clone();
@@ -92,12 +74,12 @@ async fn an_application_publishes_and_receives_through_two_cuts() {
     let (client, mut eventloop) = AsyncClient::builder(options).build();
 
     let publisher = tokio::spawn({
-        let client = client.clone();
+        let (client, relay) = (client.clone(), relay.clone());
         async move {
             let mut acknowledged = BTreeSet::new();
             for number in 0..MESSAGES {
                 if [20, 40].contains(&number) {
-                    cut.notify_one();
+                    relay.cut();
                 }
                 let acknowledged_now = async || {
                     let options = PublishOptions::new(QoS::AtLeastOnce);

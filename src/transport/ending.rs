@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! How a byte stream can end: before there is a session, and later.
+
+use std::io;
+
+use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+use super::reason::ReasonCode;
+
+/// No session began. This is the inner error of an [`io::Error`](std::io::Error) that an MQTT client gets from
+/// [`ByteStream`](super::stream::ByteStream) before CONNACK.
+#[derive(Debug, thiserror::Error)]
+pub enum NoSession {
+    /// CONNACK with another reason code than 0 (MQTT 5 section 3.2.2.2).
+    #[error("the server refused CONNECT: {code}")]
+    Refused {
+        /// The reason code.
+        code: ReasonCode,
+        /// The reason string, if the server gave one.
+        reason: Option<String>,
+    },
+    /// DISCONNECT in place of CONNACK (MQTT 5 section 3.14.2.1).
+    #[error("the server answered CONNECT with DISCONNECT: {code}")]
+    Disconnected {
+        /// The reason code.
+        code: ReasonCode,
+        /// The reason string, if the server gave one.
+        reason: Option<String>,
+    },
+    /// The connection ended where CONNACK was due.
+    #[error("the server hung up after CONNECT, without a CONNACK")]
+    HungUp(#[source] HangUp),
+    /// Frames that can hold no MQTT (MQTT 5 section 6).
+    #[error("the server does not speak MQTT over WebSocket")]
+    NotMqtt(#[source] HangUp),
+    /// Another packet, or one whose body is not that of MQTT 5.
+    #[error("the server sent another packet where a CONNACK of MQTT 5 was due")]
+    NotConnack,
+    /// Bytes that can be no packet.
+    #[error("the server sent a malformed MQTT packet")]
+    Malformed,
+}
+
+/// How a WebSocket ended. After CONNACK this is the inner error of the [`io::Error`] that an MQTT client gets;
+/// before it is within [`NoSession`].
+#[derive(Debug, thiserror::Error)]
+pub enum HangUp {
+    /// With a Close frame (RFC 6455 section 7.4).
+    #[error("the server closed the WebSocket{}", .0.as_ref().map(|frame| format!(": {frame}")).unwrap_or_default())]
+    Closed(Option<CloseFrame>),
+    /// Without one: end of stream or reset.
+    #[error("the server ended the connection")]
+    Ended(#[source] tungstenite::Error),
+    /// A frame that RFC 6455 does not allow.
+    #[error("the server broke the WebSocket protocol")]
+    Broken(#[source] tungstenite::Error),
+    /// A text frame (MQTT 5 section 6).
+    #[error("the server sent a text frame, where MQTT allows only binary ones")]
+    Text,
+}
+
+impl From<tungstenite::Error> for HangUp {
+    fn from(error: tungstenite::Error) -> Self {
+        use tungstenite::error::ProtocolError::ResetWithoutClosingHandshake;
+        match error {
+            // What rustls cannot decrypt, for one.
+            tungstenite::Error::Io(ref io) if io.kind() == io::ErrorKind::InvalidData => Self::Broken(error),
+            tungstenite::Error::Io(_)
+            | tungstenite::Error::ConnectionClosed
+            | tungstenite::Error::AlreadyClosed
+            | tungstenite::Error::Protocol(ResetWithoutClosingHandshake) => Self::Ended(error),
+            _ => Self::Broken(error),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What is built on the transport: the examples as programs of their own, and an application in this process. Each
+//! runs against the gateway.
+
+mod application;
+#[path = "../gateway/mod.rs"]
+mod gateway;
+mod minimal;
+#[path = "../program/mod.rs"]
+mod program;
+mod reconnect;
+mod relay;
+mod running;

@@ -1,0 +1,95 @@
+//! An example as a running program, watched by what it writes.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::Child;
+use tokio::time::{sleep, timeout};
+
+use crate::program::Program;
+
+/// Longer than anything here may take.
+const LIMIT: Duration = Duration::from_secs(40);
+
+/// Where Cargo puts the examples. They are built here, since `cargo test --test applications` does not.
+static EXAMPLES: LazyLock<PathBuf> = LazyLock::new(|| {
+    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--locked", "--examples"]).status();
+    assert!(built.expect("cargo starts").success(), "the examples do not build");
+    let test = std::env::current_exe().expect("a path to this test");
+    test.ancestors().nth(2).expect("a folder for the profile").join("examples")
+});
+
+/// The example of this name, in the environment of the program's tests.
+pub fn example(name: &str) -> Program {
+    Program::at(EXAMPLES.join(name).with_extension(std::env::consts::EXE_EXTENSION))
+}
+
+type Lines = Arc<Mutex<Vec<String>>>;
+
+/// A running example; dropping it ends it.
+pub struct Running {
+    child: Child,
+    stdout: Lines,
+    stderr: Lines,
+    _home: TempDir,
+}
+
+impl Running {
+    pub fn start(program: Program) -> Self {
+        let (mut child, home) = program.spawn();
+        let stdout = lines(child.stdout.take().expect("stdout is a pipe"));
+        let stderr = lines(child.stderr.take().expect("stderr is a pipe"));
+        Self { child, stdout, stderr, _home: home }
+    }
+
+    pub fn stdout(&self) -> Vec<String> {
+        self.stdout.lock().expect("no panic").clone()
+    }
+
+    pub fn stderr(&self) -> String {
+        self.stderr.lock().expect("no panic").join("\n")
+    }
+
+    /// Waits until that many lines of stdout hold this text.
+    pub async fn says(&self, text: &str, times: usize) {
+        self.until(&format!("{text:?}, {times} times"), || {
+            self.stdout().iter().filter(|line| line.contains(text)).count() >= times
+        })
+        .await;
+    }
+
+    /// Waits for something else.
+    pub async fn until(&self, what: &str, happened: impl Fn() -> bool) {
+        let waiting = async {
+            while !happened() {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let in_time = timeout(LIMIT, waiting).await.is_ok();
+        assert!(in_time, "not {what}: {:#?}\n{}", self.stdout(), self.stderr());
+    }
+
+    /// Sends this signal, such as `TERM`, and gives the exit code.
+    #[cfg(unix)]
+    pub async fn stop(&mut self, signal: &str) -> Option<i32> {
+        let kill = format!("kill -{signal} {}", self.child.id().expect("it is running"));
+        let sent = tokio::process::Command::new("sh").args(["-c", &kill]).status().await;
+        assert!(sent.expect("a shell").success(), "{kill}");
+        timeout(LIMIT, self.child.wait()).await.expect("an end").expect("an exit code").code()
+    }
+}
+
+fn lines(stream: impl AsyncRead + Unpin + Send + 'static) -> Lines {
+    let lines = Lines::default();
+    let (writer, mut reader) = (lines.clone(), BufReader::new(stream).lines());
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = reader.next_line().await {
+            writer.lock().expect("no panic").push(line);
+        }
+    });
+    lines
+}

@@ -1,0 +1,110 @@
+//! An application on `transport` and `diagnosis`: it comes back after every cut, and says why where it cannot.
+//!
+//! ```sh
+//! cargo run --example application -- --endpoint <id>-ats.iot.<region>.amazonaws.com --region <region>
+//! ```
+
+use std::{error::Error, io, path::PathBuf, pin::pin, sync::Arc, time::Duration};
+
+use clap::Parser;
+use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, Outgoing, PublishOptions, QoS};
+use sigv4_websocket_connect::diagnosis::{failure::Failure, hint::Facts, words::Words};
+use sigv4_websocket_connect::transport::{connector::Connector, credentials::CredentialSource};
+use sigv4_websocket_connect::transport::{endpoint::Endpoint, presign::Scope, tls::Tls};
+use tokio::time::{sleep, timeout};
+
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+#[derive(Parser)]
+struct Options {
+    #[arg(long)]
+    endpoint: Endpoint,
+    #[arg(long)]
+    region: String,
+    #[arg(long)]
+    ca_file: Option<PathBuf>,
+    #[arg(long, default_value = "my-device")]
+    client_id: String,
+    #[arg(long, default_value = "my/topic")]
+    topic: String,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let Options { endpoint, region, ca_file, client_id, topic } = Options::parse();
+    let tls = ca_file.map_or(Ok(Tls::with_system_roots()), |path| Tls::with_ca_file(&path))?;
+    let credentials = CredentialSource::chain(None, &region);
+    let connector = Arc::new(Connector::new(endpoint, Scope::Region(region.clone()), credentials, tls));
+    let words = Words { ca_file: "--ca-file", client_id: "--client-id", ..Words::default() };
+    let facts = Facts { connector: &connector, region: &region, client_id: &client_id, words };
+
+    let mut mqtt = MqttOptions::new(&client_id, "unused: the connector knows the endpoint");
+    mqtt.set_connect_timeout(Duration::from_secs(30)).set_max_packet_size(Some(256 * 1024));
+    mqtt.set_outgoing_inflight_upper_limit(100).set_max_request_batch(16);
+    let opener = connector.clone();
+    mqtt.set_socket_connector(move |_, _| {
+        let connector = opener.clone();
+        async move { connector.connect().await.map_err(io::Error::other) }
+    });
+    let (client, mut eventloop) = AsyncClient::builder(mqtt).build();
+
+    let (mut subscribed, mut publish) = (false, tokio::time::interval(Duration::from_secs(10)));
+    let (mut explained, mut wait, mut stop) = (String::new(), FIRST_WAIT, pin!(stop()));
+    loop {
+        let event = tokio::select! {
+            event = eventloop.poll() => event,
+            _ = publish.tick(), if subscribed => {
+                client.try_publish(topic.as_str(), "hello", PublishOptions::new(QoS::AtLeastOnce))?;
+                continue;
+            }
+            () = &mut stop => break,
+        };
+        match event {
+            Ok(Event::Incoming(Incoming::ConnAck(_))) => {
+                println!("connected");
+                (explained, wait) = (String::new(), FIRST_WAIT);
+                client.try_subscribe(&topic, QoS::AtLeastOnce)?;
+            }
+            Ok(Event::Incoming(Incoming::SubAck(_))) => {
+                subscribed = true;
+                publish.reset_immediately();
+            }
+            Ok(Event::Incoming(Incoming::Publish(message))) => println!("received {:?}", message.payload),
+            Ok(_) => {}
+            Err(error) => {
+                subscribed = false;
+                let failure = Failure::from(error);
+                // What failed in the same way before is not explained again.
+                if explained != failure.to_string() {
+                    explained = failure.to_string();
+                    eprint!("{}", facts.explain(&failure));
+                }
+                // A random wait keeps devices that failed together from coming back together.
+                let pause = wait.mul_f64(fastrand::f64()).max(failure.retry_after().unwrap_or(wait));
+                wait = LONGEST_WAIT.min(wait * 2);
+                tokio::select! { () = sleep(pause) => {}, () = &mut stop => break }
+            }
+        }
+    }
+
+    // DISCONNECT, if there is a session, then the close of every layer beneath.
+    client.try_disconnect_now()?;
+    let gone = async {
+        while !matches!(eventloop.poll().await, Ok(Event::Outgoing(Outgoing::Disconnect)) | Err(_)) {}
+    };
+    timeout(Duration::from_secs(1), gone).await.ok();
+    drop(eventloop);
+    connector.closed().await;
+    println!("disconnected");
+    Ok(())
+}
+
+/// Ready at Ctrl-C, or at SIGTERM where there is such a thing.
+async fn stop() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! { _ = terminate.recv() => return, _ = tokio::signal::ctrl_c() => return }
+    }
+    tokio::signal::ctrl_c().await.ok();
+}
