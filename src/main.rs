@@ -45,18 +45,15 @@ pub async fn run(cli: &Cli, out: impl Write + Send + 'static) -> Result<(), Erro
     let story = Story::on(out);
     let mut interruption = Interruption::new();
     cli.warnings().iter().for_each(|warning| warn(warning));
+    let network = cli.network()?;
     story.tell(&format!("Connecting to {} as {}", cli.endpoint, cli.client_id));
 
     // 1. Credentials: those on the command line, else the AWS credential chain. They are fetched when an attempt
     //    needs them.
-    let credentials = cli.credentials();
+    let credentials = cli.credentials(&network);
 
     // 2. Transport: TCP, TLS, and a WebSocket whose upgrade request is presigned anew for every attempt.
-    let connector = Connector::new(cli.endpoint.clone(), cli.scope(), credentials, cli.tls());
-    let connector = match cli.proxies() {
-        Some(proxies) => connector.through(proxies),
-        None => connector,
-    };
+    let connector = Connector::new(cli.endpoint.clone(), cli.scope(), credentials, network);
     let follower = story.clone();
     let connector = Arc::new(connector.observed_by(move |progress| follower.follow(progress)));
 

@@ -22,7 +22,7 @@ pub fn hints(flaw: &CertificateError, connector: &Connector, ca_file: &str) -> V
                     "trust stores no longer accept endpoints without -ats: `{DESCRIBE_ENDPOINT}` prints yours"
                 ));
             }
-            hints.push(match connector.tls().trusts_system() {
+            hints.push(match connector.network().tls().trusts_system() {
                 true => {
                     format!("a proxy may be inspecting TLS here: name its root certificate with {ca_file}")
                 }

@@ -11,6 +11,8 @@ use super::report::{causes, own_words};
 use super::transport::chain::SourceError;
 use super::transport::connector::ConnectError;
 use super::transport::ending::{HangUp, NoSession};
+use super::transport::network::NetworkError;
+use super::transport::proxy::ProxyError;
 use super::transport::reason::ReasonCode;
 use super::transport::upgrade::{Answer, UpgradeError};
 
@@ -141,8 +143,17 @@ impl Failure {
     /// many clients that failed together do not come back together.
     pub fn retry_after(&self) -> Option<Duration> {
         let transient = match self {
-            Self::Connect(ConnectError::Tcp(_)) | Self::Lost(_) | Self::TimedOut => true,
-            Self::Connect(ConnectError::Tls(_) | ConnectError::Upgrade(_)) => {
+            Self::Connect(ConnectError::Network(
+                NetworkError::Tcp(_) | NetworkError::Proxy(ProxyError::Unreachable { .. }),
+            ))
+            | Self::Lost(_)
+            | Self::TimedOut => true,
+            Self::Connect(ConnectError::Network(NetworkError::Proxy(ProxyError::Refused {
+                status, ..
+            }))) => {
+                matches!(status.as_u16(), 502..=504)
+            }
+            Self::Connect(ConnectError::Network(_) | ConnectError::Upgrade(_)) => {
                 self.answer().is_some_and(Answer::is_busy)
                     || causes(self).filter_map(|cause| cause.downcast_ref()).any(is_reset)
             }

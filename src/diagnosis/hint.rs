@@ -17,6 +17,7 @@ use super::transport::chain::SourceError;
 use super::transport::clock::CLOCK_TOLERANCE;
 use super::transport::connector::{ConnectError, Connector};
 use super::transport::ending::NoSession;
+use super::transport::network::NetworkError;
 use super::transport::proxy::ProxyError;
 use super::transport::reason::ReasonCode;
 use super::transport::tcp::TcpError;
@@ -74,9 +75,9 @@ impl Advice<'_> {
     fn connect(&mut self, error: &ConnectError) {
         match error {
             ConnectError::Credentials(error) => self.credentials(error),
-            ConnectError::Tcp(error) => self.tcp(error),
-            ConnectError::Proxy(error) => self.proxy(error),
-            ConnectError::Tls(error) => self.tls(error),
+            ConnectError::Network(NetworkError::Tcp(error)) => self.tcp(error),
+            ConnectError::Network(NetworkError::Proxy(error)) => self.proxy(error),
+            ConnectError::Network(NetworkError::Tls(error)) => self.tls(error),
             ConnectError::Upgrade(error) => self.upgrade(error),
             ConnectError::Presign(_) => {}
         }
@@ -91,11 +92,18 @@ impl Advice<'_> {
                     "or sign in with `aws configure sso` or `aws configure`, and name the profile with {profile}"
                 ));
             }
-            SourceError::Failed { source, .. } if causes(source).any(is_sso_token) => {
-                let given = self.facts.connector.credentials().profile().map(str::to_owned);
-                let profile = given.or_else(|| std::env::var("AWS_PROFILE").ok());
-                let profile = profile.as_deref().unwrap_or("default");
-                self.say(format!("sign in to IAM Identity Center again: aws sso login --profile {profile}"));
+            SourceError::Failed { source, .. } => {
+                if let Some(error) = causes(source).find_map(|cause| cause.downcast_ref()) {
+                    self.proxy(error);
+                }
+                if causes(source).any(is_sso_token) {
+                    let given = self.facts.connector.credentials().profile().map(str::to_owned);
+                    let profile = given.or_else(|| std::env::var("AWS_PROFILE").ok());
+                    let profile = profile.as_deref().unwrap_or("default");
+                    self.say(format!(
+                        "sign in to IAM Identity Center again: aws sso login --profile {profile}"
+                    ));
+                }
             }
             _ => {}
         }
@@ -109,21 +117,40 @@ impl Advice<'_> {
     }
 
     fn proxy(&mut self, error: &ProxyError) {
-        // hyper-util has a type for this, but keeps it to itself.
-        if error.source.to_string().contains("authorization required") {
-            self.say("the proxy wants a user and password that it knows: http://user:password@host:port");
-        } else {
-            let setting = self.facts.words.proxy;
-            self.say(format!(
-                "is {} the right proxy? {setting} and HTTPS_PROXY set it, NO_PROXY leaves it out",
-                error.proxy
-            ));
+        let setting = self.facts.words.proxy;
+        match error {
+            ProxyError::Refused { status, authorized, .. } if matches!(status.as_u16(), 401 | 407) => {
+                self.say(match authorized {
+                    true => {
+                        "the proxy does not accept the user and the password that it was shown".to_owned()
+                    }
+                    false => format!(
+                        "the proxy wants a user and a password: {setting} or HTTPS_PROXY with \
+                         http://user:password@host:port"
+                    ),
+                });
+            }
+            ProxyError::Refused { status, destination, .. } if *status == 403 => {
+                self.say(format!("the proxy's own rules forbid {destination}: have them changed"));
+            }
+            ProxyError::Refused { status, destination, .. } if matches!(status.as_u16(), 502..=504) => {
+                self.say(format!("the proxy cannot reach {destination}: does that name exist for it?"));
+            }
+            ProxyError::Setting(_) => {}
+            ProxyError::Refused { proxy, .. }
+            | ProxyError::Unreachable { proxy, .. }
+            | ProxyError::NoAnswer { proxy, .. }
+            | ProxyError::Babbling(proxy) => {
+                self.say(format!(
+                    "is {proxy} the right proxy? {setting} and HTTPS_PROXY set it, NO_PROXY leaves it out"
+                ));
+            }
         }
     }
 
     fn tls(&mut self, error: &TlsError) {
         match error {
-            TlsError::EmptySystemStore(_) => {
+            TlsError::NoSystemRoots(_) => {
                 let ca_file = self.facts.words.ca_file;
                 self.say(format!(
                     "install the package ca-certificates, or name a file with root certificates with {ca_file}"

@@ -1,5 +1,7 @@
 //! The command line: its flags, and the checks that need no network.
 
+use std::env;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -8,13 +10,15 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 use uuid::Uuid;
 
-use super::values::{Secret, ca_file, client_id, region, region_set, seconds, secret, trimmed};
+use super::error::Error;
+use super::values::{Secret, client_id, region, region_set, seconds, secret, trimmed};
 use crate::diagnosis::hint::Facts;
 use crate::diagnosis::place::region_in;
 use crate::diagnosis::words::Words;
 use crate::transport::connector::Connector;
 use crate::transport::credentials::CredentialSource;
 use crate::transport::endpoint::Endpoint;
+use crate::transport::network::Network;
 use crate::transport::presign::Scope;
 use crate::transport::proxy::Proxies;
 use crate::transport::tls::Tls;
@@ -68,9 +72,9 @@ pub struct Cli {
     #[arg(long, value_name = "ID", value_parser = client_id, default_value_t = format!("test-{}", Uuid::new_v4()), hide_default_value = true)]
     pub client_id: String,
 
-    /// Trust only the root certificates in this file instead of the system's
-    #[arg(long, value_name = "PEM", value_parser = ca_file)]
-    pub ca_file: Option<Tls>,
+    /// Trust only the root certificates in this file, not the system's [default: what AWS_CA_BUNDLE says]
+    #[arg(long, value_name = "PEM")]
+    pub ca_file: Option<PathBuf>,
 
     /// HTTP proxy, as in http://user:password@host:port [default: what HTTPS_PROXY and NO_PROXY say]
     #[arg(long, value_name = "URL", value_parser = secret)]
@@ -126,9 +130,6 @@ impl Cli {
         if self.region_set.is_some() && self.signing_algorithm != SigningAlgorithm::Sigv4a {
             return Some("--region-set goes with --signing-algorithm sigv4a".to_owned());
         }
-        if self.proxy.is_some() && self.proxies().is_none() {
-            return Some("--proxy is not http://[user:password@]host:port, with %40 for @ inside".to_owned());
-        }
         let secrets = [("--secret", &self.secret), ("--session-token", &self.session_token)];
         secrets.into_iter().find_map(|(flag, value)| {
             let reason = trimmed(&value.as_ref()?.0).err()?;
@@ -146,26 +147,39 @@ impl Cli {
         }
     }
 
-    /// The credentials given by flag, or else the chain.
-    pub fn credentials(&self) -> CredentialSource {
+    /// The credentials given by flag, or else the chain, whose services are reached through `network`.
+    pub fn credentials(&self, network: &Network) -> CredentialSource {
         match (&self.access_key, &self.secret) {
             (Some(id), Some(Secret(secret))) => {
                 let token = self.session_token.clone().map(|Secret(token)| token);
                 let credentials = Credentials::new(id, secret, token, None, "command line");
                 CredentialSource::provider("command line", credentials)
             }
-            _ => CredentialSource::chain(self.profile.as_deref(), &self.region),
+            _ => CredentialSource::chain(self.profile.as_deref(), &self.region, network),
         }
     }
 
-    /// The trusted roots.
-    pub fn tls(&self) -> Tls {
-        self.ca_file.clone().unwrap_or_else(Tls::with_system_roots)
-    }
-
-    /// The proxy given by flag.
-    pub fn proxies(&self) -> Option<Proxies> {
-        self.proxy.as_ref().and_then(|Secret(url)| Proxies::always(url))
+    /// The way out of this machine.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CaFile`] or [`Error::Proxy`], before any packet is sent.
+    pub fn network(&self) -> Result<Network, Error> {
+        let trusting = |setting, path: &Path| {
+            Tls::with_ca_file(path).map_err(|source| Error::CaFile { setting, source })
+        };
+        let bundle = env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
+        let tls = match (&self.ca_file, bundle) {
+            (Some(path), _) => trusting("--ca-file", path)?,
+            (None, Some(path)) => trusting("AWS_CA_BUNDLE", Path::new(&path))?,
+            (None, None) => Tls::with_system_roots(),
+        };
+        let proxies = match &self.proxy {
+            Some(Secret(url)) => Proxies::always("--proxy", url)?,
+            None => Proxies::from_env(),
+        };
+        proxies.to(&self.endpoint)?;
+        Ok(Network::new(tls, proxies))
     }
 
     /// What hints are filled in with.
@@ -182,10 +196,6 @@ impl Cli {
         }
         if self.client_id.contains(['#', '+', '/']) {
             warnings.push("IoT Core publishes no lifecycle events for client IDs with #, + or /".to_owned());
-        }
-        if self.proxy.is_none() {
-            let told = |name| format!("{name} is not the URL of a proxy, and is passed over");
-            warnings.extend(Proxies::passed_over().map(told));
         }
         warnings
     }

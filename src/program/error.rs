@@ -6,7 +6,10 @@ use std::time::Duration;
 use crate::diagnosis::failure::Failure;
 use crate::diagnosis::report::report;
 use crate::transport::connector::ConnectError;
+use crate::transport::network::NetworkError;
 use crate::transport::progress::Phase;
+use crate::transport::proxy::BadProxy;
+use crate::transport::tls::TlsError;
 use crate::transport::upgrade::UpgradeError;
 
 /// Why there was no connection.
@@ -18,6 +21,17 @@ pub enum Error {
     /// The connection was made and closed, but nobody can read of it.
     #[error("cannot write to stdout")]
     Output(#[source] io::Error),
+    /// The file with root certificates cannot be used.
+    #[error("{setting} cannot be used")]
+    CaFile {
+        /// The flag or the variable that names the file.
+        setting: &'static str,
+        /// What is wrong with the file.
+        source: TlsError,
+    },
+    /// A proxy was asked for, but it cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] BadProxy),
     /// The last attempt failed.
     #[error("{failure}")]
     Attempt {
@@ -44,13 +58,14 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Runtime(_) | Self::Output(_) => 1,
+            Self::CaFile { .. } | Self::Proxy(_) => 2,
             Self::Attempt { failure, .. } => match **failure {
                 Failure::Connect(
                     ConnectError::Presign(_) | ConnectError::Upgrade(UpgradeError::Request(_)),
                 ) => 1,
                 Failure::Connect(ConnectError::Credentials(_)) => 3,
-                Failure::Connect(ConnectError::Tcp(_) | ConnectError::Proxy(_)) => 4,
-                Failure::Connect(ConnectError::Tls(_)) => 5,
+                Failure::Connect(ConnectError::Network(NetworkError::Tls(_))) => 5,
+                Failure::Connect(ConnectError::Network(_)) => 4,
                 Failure::Connect(ConnectError::Upgrade(_)) => 6,
                 Failure::TimedOut => 8,
                 _ => 7,

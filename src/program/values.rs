@@ -1,10 +1,7 @@
 //! What the flags take: each function turns a flag's text into its value, or says what is wrong with it.
 
 use std::convert::Infallible;
-use std::path::Path;
 use std::time::Duration;
-
-use crate::transport::tls::{Tls, TlsError};
 
 /// Text that no log and no message may show.
 #[derive(Clone)]
@@ -63,11 +60,6 @@ pub fn trimmed(text: &str) -> Result<String, &'static str> {
         _ if text != text.trim() => Err("it begins or ends with white space"),
         _ => Ok(text.to_owned()),
     }
-}
-
-/// The roots in this file.
-pub fn ca_file(path: &str) -> Result<Tls, TlsError> {
-    Tls::with_ca_file(Path::new(path))
 }
 
 /// A day at most.

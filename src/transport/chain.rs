@@ -17,12 +17,10 @@ use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures_util::FutureExt;
 
+use super::http_client::http_client;
+use super::network::Network;
 use super::profile::{self, NoSuchProfile};
 
 /// No credentials.
@@ -63,6 +61,8 @@ pub struct Chain {
     pub profile: Option<String>,
     /// For STS, where the profile names no region.
     pub region: String,
+    /// The way to the services.
+    pub network: Network,
 }
 
 impl Chain {
@@ -96,7 +96,7 @@ impl Chain {
             return Err(SourceError::HalfKeyPair);
         }
         profile::check(name.map(str::to_owned).or_else(|| env::var("AWS_PROFILE").ok()))?;
-        let config = ProviderConfig::default().with_http_client(https_client());
+        let config = ProviderConfig::default().with_http_client(http_client(self.network.clone()));
         let mut region_of_profile = ProfileFileRegionProvider::builder().configure(&config);
         let mut from_profile = ProfileFileCredentialsProvider::builder();
         if let Some(name) = name {
@@ -109,18 +109,14 @@ impl Chain {
         if let Some(name) = name {
             return Ok(vec![Link::new(&format!("profile {name}"), from_profile)]);
         }
-        // Metadata services are on the machine or next to it: plain HTTP, no proxy, no roots to load.
-        let local = config.clone().with_http_client(aws_smithy_http_client::Builder::new().build_http());
-        let container = env::var("AWS_CONTAINER_CREDENTIALS_FULL_URI").unwrap_or_default();
-        let container = if container.starts_with("https:") { &config } else { &local };
         Ok(vec![
             Link::new("profile", from_profile),
             Link::new(
                 "web identity token",
                 WebIdentityTokenCredentialsProvider::builder().configure(&config).build(),
             ),
-            Link::new("container", EcsCredentialsProvider::builder().configure(container).build()),
-            Link::new("EC2 instance metadata", ImdsCredentialsProvider::builder().configure(&local).build()),
+            Link::new("container", EcsCredentialsProvider::builder().configure(&config).build()),
+            Link::new("EC2 instance metadata", ImdsCredentialsProvider::builder().configure(&config).build()),
         ])
     }
 }
@@ -163,19 +159,4 @@ impl Link {
             Err(source) => Err(SourceError::Failed { name, source }),
         }
     }
-}
-
-/// TLS on ring, through `HTTPS_PROXY` where that is set. `HTTP_PROXY` is left alone, since the link-local
-/// addresses of metadata services must not go that way.
-fn https_client() -> SharedHttpClient {
-    let variable = |names: [&str; 2]| names.into_iter().find_map(|name| env::var(name).ok());
-    let proxy = variable(["HTTPS_PROXY", "https_proxy"]).and_then(|url| ProxyConfig::https(url).ok());
-    let proxy = proxy.unwrap_or_else(ProxyConfig::disabled);
-    let proxy = proxy.no_proxy(variable(["NO_PROXY", "no_proxy"]).unwrap_or_default());
-    aws_smithy_http_client::Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder().proxy_config(proxy.clone());
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).build()
-    })
 }

@@ -13,12 +13,10 @@ use super::chain::SourceError;
 use super::clock::ServerClock;
 use super::credentials::CredentialSource;
 use super::endpoint::Endpoint;
+use super::network::{Network, NetworkError};
 use super::presign::{Scope, presign};
 use super::progress::{Phase, Progress};
-use super::proxy::{Proxies, ProxyError};
 use super::stream::ByteStream;
-use super::tcp::{self, TcpError};
-use super::tls::{Tls, TlsError};
 use super::upgrade::{Answer, UpgradeError, upgrade};
 
 /// No byte stream, and in which phase it failed.
@@ -30,15 +28,9 @@ pub enum ConnectError {
     /// The upgrade request could not be signed.
     #[error(transparent)]
     Presign(#[from] SigningError),
-    /// Name resolution or TCP.
+    /// Name resolution, TCP, the HTTP proxy on the way, or TLS.
     #[error(transparent)]
-    Tcp(#[from] TcpError),
-    /// The HTTP proxy on the way.
-    #[error(transparent)]
-    Proxy(#[from] ProxyError),
-    /// TLS.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
+    Network(#[from] NetworkError),
     /// The upgrade request was not answered with a WebSocket.
     #[error(transparent)]
     Upgrade(#[from] UpgradeError),
@@ -50,32 +42,24 @@ pub struct Connector {
     endpoint: Endpoint,
     scope: Scope,
     credentials: CredentialSource,
-    tls: Tls,
-    proxies: Proxies,
+    network: Network,
     observer: Box<dyn Fn(Progress<'_>) + Send + Sync>,
     clock: ServerClock,
     closing: TaskTracker,
 }
 
 impl Connector {
-    /// A connector for `endpoint`, signing for `scope`; directly, or through the proxy that the environment
-    /// names.
-    pub fn new(endpoint: Endpoint, scope: Scope, credentials: CredentialSource, tls: Tls) -> Self {
+    /// A connector for `endpoint` over `network`, signing for `scope`.
+    pub fn new(endpoint: Endpoint, scope: Scope, credentials: CredentialSource, network: Network) -> Self {
         Self {
             endpoint,
             scope,
             credentials,
-            tls,
-            proxies: Proxies::from_env(),
+            network,
             observer: Box::new(|_| {}),
             clock: ServerClock::default(),
             closing: TaskTracker::new(),
         }
-    }
-
-    /// The same with other proxies.
-    pub fn through(self, proxies: Proxies) -> Self {
-        Self { proxies, ..self }
     }
 
     /// The same, with `observer` told what happens.
@@ -123,42 +107,28 @@ impl Connector {
         &self.credentials
     }
 
-    /// Which roots are trusted.
-    pub fn tls(&self) -> &Tls {
-        &self.tls
+    /// The way to the endpoint.
+    pub fn network(&self) -> &Network {
+        &self.network
     }
 
     async fn attempt(&self) -> Result<ByteStream<TlsStream<TcpStream>>, ConnectError> {
         let loaded = |found: &_| (self.observer)(Progress::Credentials(found));
         let credentials = async { Ok(self.credentials.fetch(loaded).await?) };
-        let (tls, credentials) = try_join!(self.open_tls(), credentials)?;
+        let stream = async {
+            let stream = self.network.open_endpoint(&self.endpoint, |phase| self.enter(phase)).await?;
+            self.enter(Phase::Credentials);
+            Ok::<_, ConnectError>(stream)
+        };
+        let (stream, credentials) = try_join!(stream, credentials)?;
         // Only now, though there was time for it beside TLS: the signature then is not older than it need be.
         self.enter(Phase::Presign);
         let url = presign(&self.endpoint.authority(), &self.scope, &credentials, self.clock.now())?;
         self.enter(Phase::WebSocket);
-        let socket = upgrade(tls, &url).await?;
+        let socket = upgrade(stream, &url).await?;
         self.clock.confirm();
         self.enter(Phase::Mqtt);
         Ok(ByteStream::new(socket, self.closing.clone()))
-    }
-
-    async fn open_tls(&self) -> Result<TlsStream<TcpStream>, ConnectError> {
-        let tcp = async {
-            if let Some(proxy) = self.proxies.for_endpoint(&self.endpoint) {
-                self.enter(Phase::Proxy);
-                return Ok(proxy.connect().await?);
-            }
-            self.enter(Phase::Resolve);
-            let addresses = tcp::resolve(self.endpoint.host(), self.endpoint.port()).await?;
-            self.enter(Phase::Tcp);
-            Ok(tcp::connect(addresses).await?)
-        };
-        let roots = async { Ok::<_, ConnectError>(self.tls.prepare().await?) };
-        let (tcp, _) = try_join!(tcp, roots)?;
-        self.enter(Phase::Tls);
-        let tls = self.tls.handshake(self.endpoint.server_name(), tcp).await?;
-        self.enter(Phase::Credentials);
-        Ok(tls)
     }
 
     fn enter(&self, phase: Phase) {

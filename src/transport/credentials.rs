@@ -10,6 +10,7 @@ use aws_credential_types::provider::ProvideCredentials;
 use tokio::sync::Mutex;
 
 use super::chain::{Chain, Found, Link, SourceError};
+use super::network::Network;
 
 /// Credentials that expire sooner are fetched anew before signing.
 const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
@@ -35,10 +36,11 @@ impl CredentialSource {
     }
 
     /// The chain: environment, profile, web identity, container, EC2 instance metadata. With `profile` it
-    /// is that profile alone. `region` is for STS where the profile names none.
-    pub fn chain(profile: Option<&str>, region: &str) -> Self {
+    /// is that profile alone. `region` is for STS where the profile names none; services are reached through
+    /// `network`.
+    pub fn chain(profile: Option<&str>, region: &str, network: &Network) -> Self {
         let (profile, region) = (profile.map(str::to_owned), region.to_owned());
-        Self::new(Origin::Chain(Chain { profile, region }))
+        Self::new(Origin::Chain(Chain { profile, region, network: network.clone() }))
     }
 
     fn new(origin: Origin) -> Self {

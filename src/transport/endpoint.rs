@@ -17,6 +17,7 @@ pub const DEFAULT_PORT: u16 = 443;
 pub struct Endpoint {
     host: String,
     port: u16,
+    default_port: u16,
     server_name: ServerName<'static>,
 }
 
@@ -41,6 +42,35 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
+    /// Reads `HOST[:PORT]`, with the default port of a protocol.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError`] with what is wrong with the text.
+    pub fn parse(text: &str, default_port: u16) -> Result<Self, EndpointError> {
+        if text.is_empty() {
+            return Err(EndpointError::Empty);
+        }
+        if text.contains(char::is_whitespace) {
+            return Err(EndpointError::Space);
+        }
+        if text.contains(['/', '?', '#', '@']) {
+            return Err(EndpointError::NotBare(bare_host(text).to_owned()));
+        }
+        let (host, port) = split_port(text);
+        let port = match port {
+            None => default_port,
+            Some(digits) => match digits.parse() {
+                Ok(0) | Err(_) => return Err(EndpointError::Port(digits.to_owned())),
+                Ok(port) => port,
+            },
+        };
+        let host = host.to_ascii_lowercase();
+        let server_name =
+            ServerName::try_from(host.clone()).map_err(|_| EndpointError::Host(host.clone()))?;
+        Ok(Self { host, port, default_port, server_name })
+    }
+
     /// The host without brackets or port, for name resolution.
     pub fn host(&self) -> &str {
         &self.host
@@ -56,12 +86,12 @@ impl Endpoint {
         self.server_name.clone()
     }
 
-    /// The value of the `Host` header, which is also what gets signed: without the port on 443 and
-    /// with it on any other (RFC 9110 section 7.2).
+    /// The value of the `Host` header, which is also what gets signed: without the port if it is the default one
+    /// (RFC 9110 section 7.2).
     pub fn authority(&self) -> String {
-        match self.port {
-            DEFAULT_PORT => self.bracketed_host(),
-            port => format!("{}:{port}", self.bracketed_host()),
+        match self.port == self.default_port {
+            true => self.bracketed_host(),
+            false => self.to_string(),
         }
     }
 
@@ -80,31 +110,12 @@ impl fmt::Display for Endpoint {
     }
 }
 
+/// With [`DEFAULT_PORT`] where there is none.
 impl FromStr for Endpoint {
     type Err = EndpointError;
 
     fn from_str(text: &str) -> Result<Self, EndpointError> {
-        if text.is_empty() {
-            return Err(EndpointError::Empty);
-        }
-        if text.contains(char::is_whitespace) {
-            return Err(EndpointError::Space);
-        }
-        if text.contains(['/', '?', '#', '@']) {
-            return Err(EndpointError::NotBare(bare_host(text).to_owned()));
-        }
-        let (host, port) = split_port(text);
-        let port = match port {
-            None => DEFAULT_PORT,
-            Some(digits) => match digits.parse() {
-                Ok(0) | Err(_) => return Err(EndpointError::Port(digits.to_owned())),
-                Ok(port) => port,
-            },
-        };
-        let host = host.to_ascii_lowercase();
-        let server_name =
-            ServerName::try_from(host.clone()).map_err(|_| EndpointError::Host(host.clone()))?;
-        Ok(Self { host, port, server_name })
+        Self::parse(text, DEFAULT_PORT)
     }
 }
 

@@ -9,14 +9,15 @@
 //!
 //! ```no_run
 //! use sigv4_websocket_connect::transport::{connector::Connector, credentials::CredentialSource};
-//! use sigv4_websocket_connect::transport::{presign::Scope, tls::Tls};
+//! use sigv4_websocket_connect::transport::{network::Network, presign::Scope, proxy::Proxies, tls::Tls};
 //! use std::{io, sync::Arc};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let endpoint = "abc123-ats.iot.eu-west-1.amazonaws.com".parse()?;
-//! let credentials = CredentialSource::chain(None, "eu-west-1");
-//! let scope = Scope::Region("eu-west-1".to_owned());
-//! let connector = Arc::new(Connector::new(endpoint, scope, credentials, Tls::with_system_roots()));
+//! let (endpoint, region) = ("abc123-ats.iot.eu-west-1.amazonaws.com".parse()?, "eu-west-1");
+//! let network = Network::new(Tls::with_system_roots(), Proxies::from_env());
+//! let credentials = CredentialSource::chain(None, region, &network);
+//! let scope = Scope::Region(region.to_owned());
+//! let connector = Arc::new(Connector::new(endpoint, scope, credentials, network));
 //! let mut options = rumqttc::MqttOptions::new("my-device", "unused: the connector knows the endpoint");
 //! options.set_connect_timeout(std::time::Duration::from_secs(30));
 //! options.set_socket_connector(move |_, _| {
@@ -31,17 +32,17 @@
 //!
 //! What an attempt does, in this order:
 //!
-//! 1. [`endpoint`] is where to go. [`tcp`] resolves the name and connects, unless [`proxy`] does both.
-//! 2. [`tls`] adds TLS. Meanwhile [`credentials`] come from the given provider or from the [`chain`], which
-//!    looks into [`profile`].
+//! 1. [`endpoint`] is where to go. [`network`] opens a connection: [`tcp`] or [`proxy`], then [`tls`].
+//! 2. Meanwhile [`credentials`] come from the given provider or from the [`chain`], which looks into [`profile`] and
+//!    asks services with its [`http_client`].
 //! 3. [`presign`] signs the upgrade request, with a [`clock`] that follows the server's.
-//! 4. [`upgrade`] sends the request and checks the answer.
+//! 4. [`upgrade`] sends the request over [`http`] and checks the answer.
 //! 5. [`stream`] carries MQTT in WebSocket frames, checks the server's [`first_packet`], and closes cleanly.
 //!
-//! It needs these crates: `aws-config`, `aws-credential-types`, `aws-sigv4`, `aws-smithy-http-client`,
-//! `aws-smithy-runtime-api`, `futures-util`, `http-body-util`, `httpdate`, `hyper`, `hyper-util`,
-//! `percent-encoding`, `rustls`, `rustls-native-certs`, `serde_json`, `thiserror`, `tokio`, `tokio-rustls`,
-//! `tokio-tungstenite`, `tokio-util`, `tower-service` and `tracing`. The README lists their versions and
+//! It needs these crates: `aws-config`, `aws-credential-types`, `aws-sigv4`, `aws-smithy-runtime-api`,
+//! `aws-smithy-types`, `futures-util`, `http-body-util`, `httpdate`, `hyper`, `hyper-util`,
+//! `percent-encoding`, `rustls`, `rustls-platform-verifier`, `serde_json`, `thiserror`, `tokio`, `tokio-rustls`,
+//! `tokio-tungstenite`, `tokio-util` and `tracing`. The README lists their versions and
 //! features.
 
 // An application rarely uses all of this.
@@ -54,6 +55,9 @@ pub mod credentials;
 pub mod ending;
 pub mod endpoint;
 pub mod first_packet;
+pub mod http;
+pub mod http_client;
+pub mod network;
 pub mod presign;
 pub mod profile;
 pub mod progress;

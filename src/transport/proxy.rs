@@ -1,109 +1,249 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! HTTP proxies: a TCP connection to the endpoint by way of CONNECT (RFC 9110 section 9.3.6). The proxy
-//! resolves the endpoint's name; TLS runs through it end to end.
+//! HTTP proxies: which connections go through one, and the way through it with CONNECT (RFC 9110 section 9.3.6). The
+//! proxy resolves the name of the destination; TLS runs through it end to end.
 
 use std::env;
-use std::error::Error;
-use std::future::poll_fn;
+use std::ffi::OsStr;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use hyper::Uri;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use http_body_util::Empty;
+use hyper::body::Bytes;
+use hyper::ext::ReasonPhrase;
+use hyper::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
+use hyper::{Request, StatusCode, Uri};
+use hyper_util::client::proxy::matcher::Matcher;
 use tokio::net::TcpStream;
-use tower_service::Service;
 
 use super::endpoint::Endpoint;
+use super::http;
+use super::tcp::{self, TcpError};
 
-/// The proxy cannot be reached, or does not let this connection through.
-#[derive(Debug, thiserror::Error)]
-#[error("no way to the endpoint through the proxy {proxy}")]
-pub struct ProxyError {
-    /// The proxy's host and port.
-    pub proxy: String,
-    /// What it said, if it said anything.
-    pub source: Box<dyn Error + Send + Sync>,
+/// The port of a proxy whose URL names none.
+const DEFAULT_PORT: u16 = 80;
+
+/// Kinds of proxies that are asked for, but not supported.
+const OTHER_SCHEMES: [&str; 6] = ["https", "socks", "socks4", "socks4a", "socks5", "socks5h"];
+
+/// A setting that asks for a proxy, but not for one that can be used. It never shows what the setting holds, since
+/// that may be a password.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{setting} {flaw}")]
+pub struct BadProxy {
+    /// The flag or the variable.
+    pub setting: String,
+    /// What is wrong with it.
+    pub flaw: Flaw,
 }
 
-/// Which endpoints are reached through a proxy, and which one. Its `Debug` shows no password.
-#[derive(Debug)]
+/// Why no proxy can be used.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Flaw {
+    /// Another kind of proxy.
+    #[error(
+        "asks for a proxy at {0}://, but only HTTP proxies are supported: http://[user:password@]host:port"
+    )]
+    Scheme(&'static str),
+    /// A character that ends the password or the whole URL too early.
+    #[error(
+        "has a user or a password with a character that must be percent-encoded: %40 for @, %2F for /, %3A for \
+             :, %23 for #, %3F for ?, %25 for %, and likewise what is not ASCII"
+    )]
+    Unencoded,
+    /// Anything else.
+    #[error("does not name an HTTP proxy, http://[user:password@]host:port")]
+    NoProxy,
+}
+
+/// No connection through a proxy.
+#[derive(Debug, thiserror::Error)]
+pub enum ProxyError {
+    /// A proxy was asked for that cannot be used.
+    #[error(transparent)]
+    Setting(#[from] BadProxy),
+    /// The proxy itself cannot be reached.
+    #[error("cannot reach the proxy {proxy}")]
+    Unreachable {
+        /// The proxy's host and port.
+        proxy: Endpoint,
+        /// Why not.
+        source: TcpError,
+    },
+    /// The proxy does not connect to the destination.
+    #[error("the proxy {proxy} refused to connect to {destination}: {} {reason}", .status.as_str())]
+    Refused {
+        /// The proxy's host and port.
+        proxy: Endpoint,
+        /// Where it was to connect to.
+        destination: Endpoint,
+        /// The status of its answer.
+        status: StatusCode,
+        /// What it calls that.
+        reason: String,
+        /// Whether it was shown a user and a password.
+        authorized: bool,
+    },
+    /// The proxy does not answer in HTTP, or not at all.
+    #[error("no answer from the proxy {proxy}")]
+    NoAnswer {
+        /// The proxy's host and port.
+        proxy: Endpoint,
+        /// What came instead.
+        source: hyper::Error,
+    },
+    /// The proxy sent bytes that are not the server's: in TLS the client speaks first.
+    #[error("the proxy {0} sent more than its answer")]
+    Babbling(Endpoint),
+}
+
+/// Which connections go through a proxy, and which one. Its `Debug` shows no password.
+#[derive(Clone, Debug)]
 pub struct Proxies {
-    matcher: Matcher,
-    also_loopback: bool,
+    proxy: Option<Result<Proxy, BadProxy>>,
+    /// Has a made-up proxy for each destination that is not exempt.
+    exemptions: Option<Arc<Matcher>>,
 }
 
 impl Proxies {
-    /// As `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say, in capitals or not. Never for loopback.
+    /// As the environment says: the first of `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` and `all_proxy` that is not
+    /// empty, except for loopback and for what `NO_PROXY` or `no_proxy` lists.
     pub fn from_env() -> Self {
-        Self { matcher: Matcher::from_env(), also_loopback: false }
+        let first = |names: &[&'static str]| {
+            let set = names.iter().filter_map(|name| Some((*name, env::var_os(name)?)));
+            set.into_iter().find(|(_, value)| !value.is_empty())
+        };
+        let proxy = first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
+        let exempt = first(&["NO_PROXY", "no_proxy"]).map(|(_, list)| list).unwrap_or_default();
+        Self {
+            proxy: proxy.map(|(name, url)| Proxy::parse(name, &url)),
+            exemptions: Some(Arc::new(
+                Matcher::builder().all("http://any").no(&*exempt.to_string_lossy()).build(),
+            )),
+        }
     }
 
-    /// This proxy for everything. None if it is not the URL of an HTTP proxy, `http://[user:password@]host:port`.
-    pub fn always(url: &str) -> Option<Self> {
-        let host = url.strip_prefix("http://")?.trim_end_matches('/').rsplit('@').next()?;
-        let matcher = Matcher::builder().all(url).build();
-        // The matcher drops some URLs that are none, and makes something of others: of a port that is none,
-        // or of a password with @ or / in it.
-        let understood = of_any_host(&matcher)?;
-        let usable = host.parse::<Endpoint>().is_ok() && understood.uri().authority()? == host;
-        usable.then_some(Self { matcher, also_loopback: true })
+    /// This proxy for every connection. `setting` is what the URL was given by.
+    ///
+    /// # Errors
+    ///
+    /// [`BadProxy`] if it is not the URL of an HTTP proxy, `http://[user:password@]host:port`.
+    pub fn always(setting: &str, url: &str) -> Result<Self, BadProxy> {
+        Ok(Self { proxy: Some(Ok(Proxy::parse(setting, url.as_ref())?)), exemptions: None })
     }
 
-    /// The variables that [`from_env`](Self::from_env) reads, but can make nothing of.
-    pub fn passed_over() -> impl Iterator<Item = &'static str> {
-        let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-        names.into_iter().filter(|name| {
-            let url = env::var(name).unwrap_or_default();
-            !url.is_empty() && of_any_host(&Matcher::builder().all(url).build()).is_none()
-        })
-    }
-
-    /// The proxy to `endpoint`, if there is to be one.
-    pub fn for_endpoint(&self, endpoint: &Endpoint) -> Option<Proxy> {
-        let address = endpoint.host().parse::<IpAddr>();
-        let loopback = endpoint.host() == "localhost" || address.is_ok_and(|address| address.is_loopback());
-        let destination: Uri = format!("https://{endpoint}").parse().ok()?;
-        let intercept = self.matcher.intercept(&destination).filter(|_| self.also_loopback || !loopback)?;
-        Some(Proxy { intercept, destination })
+    /// The proxy on the way to `destination`, if there is to be one.
+    ///
+    /// # Errors
+    ///
+    /// [`BadProxy`] if there is to be one that cannot be used.
+    pub fn to(&self, destination: &Endpoint) -> Result<Option<&Proxy>, BadProxy> {
+        let Some(proxy) = &self.proxy else { return Ok(None) };
+        if let Some(exemptions) = &self.exemptions {
+            let uri: Option<Uri> = format!("https://{destination}").parse().ok();
+            let exempt = uri.is_some_and(|uri| exemptions.intercept(&uri).is_none());
+            if exempt || is_loopback(destination) {
+                return Ok(None);
+            }
+        }
+        proxy.as_ref().map(Some).map_err(BadProxy::clone)
     }
 }
 
-/// A proxy on the way to one endpoint.
+/// Whether this is a name or an address of this machine.
+pub fn is_loopback(endpoint: &Endpoint) -> bool {
+    endpoint.host() == "localhost"
+        || endpoint.host().parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+/// An HTTP proxy. Its `Debug` shows no password.
+#[derive(Clone, Debug)]
 pub struct Proxy {
-    intercept: Intercept,
-    destination: Uri,
+    endpoint: Endpoint,
+    authorization: Option<HeaderValue>,
 }
 
 impl Proxy {
-    /// Connects to the proxy and has it connect to the endpoint.
+    fn parse(setting: &str, url: &OsStr) -> Result<Self, BadProxy> {
+        let bad = |flaw| BadProxy { setting: setting.to_owned(), flaw };
+        let url = url.to_str().ok_or_else(|| bad(Flaw::NoProxy))?;
+        let rest = match url.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
+            Some((scheme, _)) => {
+                match OTHER_SCHEMES.into_iter().find(|known| scheme.eq_ignore_ascii_case(known)) {
+                    Some(known) => return Err(bad(Flaw::Scheme(known))),
+                    None => url,
+                }
+            }
+            None => url,
+        };
+        let (user, host) = match rest.rsplit_once('@') {
+            Some((user, host)) => (Some(user), host),
+            None => (None, rest),
+        };
+        if user.is_some_and(|user| !is_encoded(user)) {
+            return Err(bad(Flaw::Unencoded));
+        }
+        let host = host.strip_suffix('/').unwrap_or(host);
+        let endpoint = Endpoint::parse(host, DEFAULT_PORT).map_err(|_| bad(Flaw::NoProxy))?;
+        let authorization = user.map(|user| {
+            let matcher = Matcher::builder().all(format!("http://{user}@any")).build();
+            let found = matcher.intercept(&Uri::from_static("https://anywhere"));
+            found.and_then(|found| found.basic_auth().cloned()).ok_or_else(|| bad(Flaw::NoProxy))
+        });
+        Ok(Self { endpoint, authorization: authorization.transpose()? })
+    }
+
+    /// Connects to the proxy and has it connect to `destination`.
     ///
     /// # Errors
     ///
     /// [`ProxyError`] with what the proxy said.
-    pub async fn connect(self) -> Result<TcpStream, ProxyError> {
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        let mut tunnel = Tunnel::new(self.intercept.uri().clone(), tcp);
-        if let Some(password) = self.intercept.basic_auth() {
-            tunnel = tunnel.with_auth(password.clone());
+    pub async fn connect(&self, destination: &Endpoint) -> Result<TcpStream, ProxyError> {
+        let proxy = || self.endpoint.clone();
+        let no_answer = |source| ProxyError::NoAnswer { proxy: proxy(), source };
+        let unreachable = |source| ProxyError::Unreachable { proxy: proxy(), source };
+        let addresses = tcp::resolve(&self.endpoint).await.map_err(unreachable)?;
+        let tcp = tcp::connect(addresses).await.map_err(unreachable)?;
+        let (answer, connection) = http::send(tcp, self.request(destination)).await.map_err(no_answer)?;
+        if !answer.status().is_success() {
+            let phrase = answer.extensions().get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
+            let phrase = phrase.map(|phrase| String::from_utf8_lossy(phrase).into_owned());
+            let usual = answer.status().canonical_reason().unwrap_or_default();
+            return Err(ProxyError::Refused {
+                proxy: proxy(),
+                destination: destination.clone(),
+                status: answer.status(),
+                reason: phrase.unwrap_or_else(|| usual.to_owned()),
+                authorized: self.authorization.is_some(),
+            });
         }
-        let stream = match poll_fn(|context| tunnel.poll_ready(context)).await {
-            Ok(()) => tunnel.call(self.destination).await,
-            Err(error) => Err(error),
-        };
-        let failed = |source| {
-            // A password from the environment may have an @ in it, and the rest of it be taken for the user.
-            let authority = self.intercept.uri().authority().map_or("", |authority| authority.as_str());
-            let host = authority.rsplit('@').next().unwrap_or_default();
-            ProxyError { proxy: host.to_owned(), source }
-        };
-        Ok(stream.map_err(|error| failed(error.into()))?.into_inner())
+        match connection.take_back().await.map_err(no_answer)? {
+            (tcp, early) if early.is_empty() => Ok(tcp),
+            _ => Err(ProxyError::Babbling(proxy())),
+        }
+    }
+
+    #[expect(clippy::expect_used, reason = "an endpoint is a DNS name or an IP address, with a port")]
+    fn request(&self, destination: &Endpoint) -> Request<Empty<Bytes>> {
+        let authority = destination.to_string();
+        let mut request = Request::connect(&authority).header(HOST, &authority);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(PROXY_AUTHORIZATION, authorization);
+        }
+        request.body(Empty::new()).expect("an endpoint is a valid authority")
     }
 }
 
-/// The proxy of a matcher that has the same for all hosts, if it understood the URL.
-fn of_any_host(matcher: &Matcher) -> Option<Intercept> {
-    matcher.intercept(&Uri::from_static("https://anywhere"))
+/// Whether this can stand before the `@` of a URL (RFC 3986 section 3.2.1).
+fn is_encoded(user: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:".contains(&byte);
+    let mut bytes = user.bytes();
+    while let Some(byte) = bytes.next() {
+        let digits = byte == b'%' && (0..2).all(|_| bytes.next().is_some_and(|b| b.is_ascii_hexdigit()));
+        if !digits && !plain(byte) {
+            return false;
+        }
+    }
+    true
 }

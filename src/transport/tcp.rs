@@ -11,6 +11,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::sleep;
 
+use super::endpoint::Endpoint;
+
 /// How long an address may stay silent before the next is tried beside it (RFC 8305 section 8).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
@@ -30,15 +32,14 @@ pub enum TcpError {
     Connect(Vec<(SocketAddr, io::Error)>),
 }
 
-/// All addresses of `host`, the two families in turn (RFC 8305 section 4).
+/// All addresses of an endpoint, the two families in turn (RFC 8305 section 4).
 ///
 /// # Errors
 ///
 /// [`TcpError::Resolve`] when there is none.
-pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, TcpError> {
-    let found = lookup_host((host, port))
-        .await
-        .map_err(|source| TcpError::Resolve { host: host.to_owned(), source })?;
+pub async fn resolve(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, TcpError> {
+    let found = lookup_host((endpoint.host(), endpoint.port())).await;
+    let found = found.map_err(|source| TcpError::Resolve { host: endpoint.host().to_owned(), source })?;
     let (v6, v4): (Vec<_>, Vec<_>) = found.partition(SocketAddr::is_ipv6);
     let mut ranked: Vec<_> = v6.into_iter().enumerate().chain(v4.into_iter().enumerate()).collect();
     ranked.sort_by_key(|(rank, _)| *rank);

@@ -11,6 +11,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::Verifier;
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
@@ -20,19 +21,19 @@ use tokio_rustls::client::TlsStream;
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The CA file is missing, unreadable or not PEM.
-    #[error("cannot read certificates from {}: {error}", .path.display())]
+    #[error("cannot read certificates from {}", .path.display())]
     CaFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it; not a source, since clap shows only the message.
-        error: pem::Error,
+        /// What is wrong with it.
+        source: pem::Error,
     },
     /// The CA file holds no certificate that can be a root.
     #[error("there is no usable certificate in {}", .0.display())]
     EmptyCaFile(PathBuf),
     /// The operating system has no root certificates.
-    #[error("the system's certificate store is empty{}", .0.first().map(|e| format!(": {e}")).unwrap_or_default())]
-    EmptySystemStore(Vec<rustls_native_certs::Error>),
+    #[error("the system's certificate store is empty")]
+    NoSystemRoots(#[source] rustls::Error),
     /// The server's certificate was not accepted, or the two sides do not understand each other.
     #[error("the TLS handshake failed")]
     Handshake(#[from] rustls::Error),
@@ -41,93 +42,110 @@ pub enum TlsError {
     Io(#[source] io::Error),
 }
 
-/// A TLS client with its trusted roots. Clones share the configuration and so the session tickets, which
-/// makes reconnecting cheaper (RFC 8446 section 2.2).
+/// Whose certificates are accepted. Clones share what was read and the session tickets, which make reconnecting
+/// cheaper (RFC 8446 section 2.2).
 #[derive(Clone, Debug)]
 pub struct Tls {
-    config: Arc<OnceCell<Arc<ClientConfig>>>,
-    system: bool,
+    file: Vec<CertificateDer<'static>>,
+    endpoint: Lazy,
+    services: Lazy,
 }
+
+type Lazy = Arc<OnceCell<Arc<ClientConfig>>>;
 
 impl Tls {
     /// Trusts the roots of the operating system, which are read at the first connection.
     pub fn with_system_roots() -> Self {
-        Self { config: Arc::default(), system: true }
+        let lazy = Lazy::default();
+        Self { file: Vec::new(), endpoint: lazy.clone(), services: lazy }
     }
 
-    /// Trusts only the certificates in a PEM file.
+    /// Trusts only the certificates in a PEM file, for the endpoint. For credential services those of the operating
+    /// system are trusted as well, so that a private broker and the real services work in one run.
     ///
     /// # Errors
     ///
     /// [`TlsError::CaFile`] or [`TlsError::EmptyCaFile`].
     pub fn with_ca_file(path: &Path) -> Result<Self, TlsError> {
-        let unreadable = |error| TlsError::CaFile { path: path.to_owned(), error };
-        let certificates: Vec<_> =
+        let unreadable = |source| TlsError::CaFile { path: path.to_owned(), source };
+        let mut file: Vec<_> =
             CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(unreadable)?;
-        let roots = root_store(certificates).ok_or_else(|| TlsError::EmptyCaFile(path.to_owned()))?;
-        Ok(Self { config: Arc::new(OnceCell::new_with(Some(client_config(roots)?))), system: false })
+        let mut roots = RootCertStore::empty();
+        file.retain(|certificate| roots.add(certificate.clone()).is_ok());
+        if roots.is_empty() {
+            return Err(TlsError::EmptyCaFile(path.to_owned()));
+        }
+        let config = config_builder()?.with_root_certificates(roots).with_no_client_auth();
+        Ok(Self { file, endpoint: Arc::new(OnceCell::from(Arc::new(config))), services: Lazy::default() })
     }
 
-    /// Whether the operating system's roots are trusted, not those of a file.
+    /// Whether the operating system's roots are trusted for the endpoint, not those of a file.
     pub fn trusts_system(&self) -> bool {
-        self.system
+        self.file.is_empty()
     }
 
-    /// Reads the roots unless that is done. Worth calling while the network is busy: some systems take
-    /// 20 ms for it.
+    /// TLS with the endpoint.
     ///
     /// # Errors
     ///
-    /// [`TlsError::EmptySystemStore`].
-    pub async fn prepare(&self) -> Result<Arc<ClientConfig>, TlsError> {
-        let load = || async {
-            tokio::task::spawn_blocking(system_config).await.map_err(|e| TlsError::Io(e.into()))?
-        };
-        self.config.get_or_try_init(load).await.cloned()
+    /// [`TlsError::NoSystemRoots`].
+    pub async fn for_endpoint(&self) -> Result<Handshake, TlsError> {
+        self.prepare(&self.endpoint).await
     }
 
+    /// TLS with a credential service.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::NoSystemRoots`].
+    pub async fn for_services(&self) -> Result<Handshake, TlsError> {
+        self.prepare(&self.services).await
+    }
+
+    /// Reads the roots unless that is done, on a thread of its own, since some systems take 20 ms for it.
+    async fn prepare(&self, lazy: &Lazy) -> Result<Handshake, TlsError> {
+        let read = async || {
+            let extra = self.file.clone();
+            let reading = tokio::task::spawn_blocking(|| system_config(extra));
+            reading.await.map_err(|error| TlsError::Io(error.into()))?
+        };
+        Ok(Handshake(lazy.get_or_try_init(read).await?.clone()))
+    }
+}
+
+/// TLS with its roots read.
+pub struct Handshake(Arc<ClientConfig>);
+
+impl Handshake {
     /// Runs the handshake with the server called `name`.
     ///
     /// # Errors
     ///
     /// [`TlsError::Handshake`] with what is wrong with the certificate, among others.
-    pub async fn handshake(
-        &self,
+    pub async fn run(
+        self,
         name: ServerName<'static>,
         tcp: TcpStream,
     ) -> Result<TlsStream<TcpStream>, TlsError> {
-        let connector = TlsConnector::from(self.prepare().await?);
-        connector.connect(name, tcp).await.map_err(|error| match error.downcast::<rustls::Error>() {
+        let connected = TlsConnector::from(self.0).connect(name, tcp).await;
+        connected.map_err(|error| match error.downcast::<rustls::Error>() {
             Ok(tls) => TlsError::Handshake(tls),
             Err(io) => TlsError::Io(io),
         })
     }
 }
 
-fn system_config() -> Result<Arc<ClientConfig>, TlsError> {
-    let found = rustls_native_certs::load_native_certs();
-    for error in &found.errors {
-        tracing::warn!("{error}");
-    }
-    match root_store(found.certs) {
-        Some(roots) => client_config(roots),
-        None => Err(TlsError::EmptySystemStore(found.errors)),
-    }
-}
-
-/// None if not one of the certificates can be a root.
-fn root_store(certificates: Vec<CertificateDer<'static>>) -> Option<RootCertStore> {
-    let mut roots = RootCertStore::empty();
-    let (usable, ignored) = roots.add_parsable_certificates(certificates);
-    tracing::debug!(usable, ignored, "root certificates");
-    (usable > 0).then_some(roots)
+/// The operating system's roots, and `extra` ones.
+fn system_config(extra: Vec<CertificateDer<'static>>) -> Result<Arc<ClientConfig>, TlsError> {
+    let verifier = Verifier::new_with_extra_roots(extra, Arc::new(ring::default_provider()));
+    let verifier = Arc::new(verifier.map_err(TlsError::NoSystemRoots)?);
+    // rustls calls every verifier dangerous that is not its own. This one asks the operating system.
+    let config = config_builder()?.dangerous().with_custom_certificate_verifier(verifier);
+    Ok(Arc::new(config.with_no_client_auth()))
 }
 
 /// Names the crypto provider, so that a program with a second one in its tree does not have to choose.
-fn client_config(roots: RootCertStore) -> Result<Arc<ClientConfig>, TlsError> {
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
+fn config_builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, TlsError> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    Ok(builder.with_safe_default_protocol_versions()?)
 }

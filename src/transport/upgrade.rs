@@ -6,24 +6,23 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1;
 use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::http::{StatusCode, uri::Uri};
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
+use super::http;
 use super::stream::Transport;
 
 /// The subprotocol IoT Core requires (MQTT 5 section 6).
 const SUBPROTOCOL: &str = "mqtt";
 
-/// More than head or body of any refusal of IoT Core, and little enough to hold. Bytes each.
-const MAX_ANSWER: usize = 16 * 1024;
+/// More than the body of any refusal of IoT Core, and little enough to hold. Bytes.
+const MAX_BODY: usize = 16 * 1024;
 
 /// As much of a plain text as is shown. Characters.
 const MAX_WORDS: usize = 300;
@@ -82,31 +81,19 @@ pub struct Answer {
 pub async fn upgrade<S: Transport>(stream: S, url: &str) -> Result<WebSocketStream<S>, UpgradeError> {
     let key = generate_key();
     let request = request(url, &key)?;
-    let (mut sender, connection) = http1::Builder::new()
-        .max_buf_size(MAX_ANSWER)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(UpgradeError::NoAnswer)?;
-    // It ends by itself when `sender` and the response are dropped, or hands the stream back after a 101.
-    let connection = tokio::spawn(connection.without_shutdown());
-    let response = sender.send_request(request).await.map_err(UpgradeError::NoAnswer)?;
-
+    let (response, connection) = http::send(stream, request).await.map_err(UpgradeError::NoAnswer)?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         return Err(UpgradeError::Refused(Box::new(Answer::read(response).await)));
     }
     if let Some(flaw) = flaw(response.headers(), &key) {
         return Err(UpgradeError::NotWebSocket(Box::new(Answer::from_head(&response)), flaw));
     }
-    let parts = match connection.await {
-        Ok(parts) => parts.map_err(UpgradeError::NoAnswer)?,
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-    };
+    let (stream, early) = connection.take_back().await.map_err(UpgradeError::NoAnswer)?;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .max_frame_size(Some(MAX_MESSAGE))
         .max_message_size(Some(MAX_MESSAGE));
-    let (stream, early) = (parts.io.into_inner(), parts.read_buf.to_vec());
-    Ok(WebSocketStream::from_partially_read(stream, early, Role::Client, Some(config)).await)
+    Ok(WebSocketStream::from_partially_read(stream, early.to_vec(), Role::Client, Some(config)).await)
 }
 
 fn request(url: &str, key: &str) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
@@ -152,7 +139,7 @@ impl Answer {
         let all = async {
             while let Some(Ok(frame)) = incoming.frame().await {
                 body.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
-                if body.len() > MAX_ANSWER {
+                if body.len() > MAX_BODY {
                     break;
                 }
             }

@@ -11,7 +11,9 @@ use aws_credential_types::provider::{ProvideCredentials, future};
 use rumqttc::{AsyncClient, Incoming, MqttOptions, PublishOptions, QoS};
 use sigv4_websocket_connect::transport::connector::Connector;
 use sigv4_websocket_connect::transport::credentials::CredentialSource;
+use sigv4_websocket_connect::transport::network::Network;
 use sigv4_websocket_connect::transport::presign::Scope;
+use sigv4_websocket_connect::transport::proxy::Proxies;
 use sigv4_websocket_connect::transport::tls::Tls;
 use tokio::time::{sleep, timeout};
 
@@ -55,7 +57,7 @@ fn connector(endpoint: &str, gateway: &Gateway) -> Connector {
         endpoint.parse().expect("an endpoint"),
         Scope::Region(REGION.to_owned()),
         CredentialSource::provider("test", Rotating::default()),
-        Tls::with_ca_file(gateway.ca_file()).expect("the gateway's CA"),
+        Network::new(Tls::with_ca_file(gateway.ca_file()).expect("the gateway's CA"), Proxies::from_env()),
     )
 }
 

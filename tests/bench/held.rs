@@ -57,13 +57,16 @@ pub async fn hold(stage: &str, count: usize) {
     let tls = tls(&server);
     let connector = Arc::new(connector(&server, tls.clone()));
     let open_tcp = async || {
-        let addresses = tcp::resolve(endpoint.host(), endpoint.port()).await.expect("localhost");
+        let addresses = tcp::resolve(&endpoint).await.expect("localhost");
         tcp::connect(addresses).await.expect("the server listens")
     };
     let kib = match stage {
         "tcp" => each(count, open_tcp).await,
         "tls" => {
-            let open = async || tls.handshake(endpoint.server_name(), open_tcp().await).await.expect("TLS");
+            let open = async || {
+                let handshake = tls.for_endpoint().await.expect("the server's authority");
+                handshake.run(endpoint.server_name(), open_tcp().await).await.expect("TLS")
+            };
             each(count, open).await
         }
         "websocket" => each(count, async || connector.connect().await.expect("a WebSocket")).await,

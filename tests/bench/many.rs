@@ -8,7 +8,9 @@ use aws_credential_types::Credentials;
 use sigv4_websocket_connect::program::session::{Session, options};
 use sigv4_websocket_connect::transport::connector::Connector;
 use sigv4_websocket_connect::transport::credentials::CredentialSource;
+use sigv4_websocket_connect::transport::network::Network;
 use sigv4_websocket_connect::transport::presign::Scope;
+use sigv4_websocket_connect::transport::proxy::Proxies;
 use sigv4_websocket_connect::transport::tls::Tls;
 
 use crate::gateway::{ACCESS_KEY, REGION, SECRET};
@@ -65,7 +67,7 @@ pub fn connector(server: &Server, tls: Tls) -> Connector {
         server.endpoint.parse().expect("an endpoint"),
         Scope::Region(REGION.to_owned()),
         CredentialSource::provider("benchmark", credentials),
-        tls,
+        Network::new(tls, Proxies::from_env()),
     )
 }
 

@@ -8,7 +8,9 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use sigv4_websocket_connect::transport::connector::Connector;
 use sigv4_websocket_connect::transport::credentials::CredentialSource;
+use sigv4_websocket_connect::transport::network::Network;
 use sigv4_websocket_connect::transport::presign::Scope;
+use sigv4_websocket_connect::transport::proxy::Proxies;
 use sigv4_websocket_connect::transport::tls::Tls;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -70,6 +72,11 @@ impl ProvideCredentials for InTurn {
     }
 }
 
+fn network(gateway: &Gateway) -> Network {
+    let tls = Tls::with_ca_file(gateway.ca_file()).expect("the gateway's authority");
+    Network::new(tls, Proxies::from_env())
+}
+
 #[tokio::test]
 async fn one_connector_signs_with_new_credentials_once_the_old_ones_are_about_to_expire() {
     let keys = [temporary("FIRST"), temporary("SECOND")];
@@ -77,9 +84,9 @@ async fn one_connector_signs_with_new_credentials_once_the_old_ones_are_about_to
         let gateway = gateway_knowing(keys.clone()).await;
         let provider = InTurn(Arc::default(), keys.clone(), lifetime);
         let credentials = CredentialSource::provider("test", provider.clone());
-        let tls = Tls::with_ca_file(gateway.ca_file()).expect("the gateway's authority");
+        let network = network(&gateway);
         let endpoint = gateway.endpoint().parse().expect("an endpoint");
-        let connector = Connector::new(endpoint, Scope::Region(REGION.into()), credentials, tls);
+        let connector = Connector::new(endpoint, Scope::Region(REGION.into()), credentials, network);
         drop(connector.connect().await.expect("a stream"));
         sleep(std::time::Duration::from_millis(1500)).await;
         drop(connector.connect().await.expect("another stream"));
@@ -94,10 +101,10 @@ async fn refused_credentials_are_not_signed_with_again() {
     let keys = [temporary("FIRST"), temporary("SECOND")];
     let gateway = gateway_knowing([keys[1].clone()]).await;
     let provider = InTurn(Arc::default(), keys.clone(), Duration::hours(1));
-    let tls = Tls::with_ca_file(gateway.ca_file()).expect("the gateway's authority");
+    let network = network(&gateway);
     let endpoint = gateway.endpoint().parse().expect("an endpoint");
     let credentials = CredentialSource::provider("test", provider);
-    let connector = Connector::new(endpoint, Scope::Region(REGION.into()), credentials, tls);
+    let connector = Connector::new(endpoint, Scope::Region(REGION.into()), credentials, network);
     connector.connect().await.expect_err("a key that the gateway does not know");
     drop(connector.connect().await.expect("a stream"));
     connector.closed().await;

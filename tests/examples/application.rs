@@ -10,7 +10,8 @@ use clap::Parser;
 use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, Outgoing, PublishOptions, QoS};
 use sigv4_websocket_connect::diagnosis::{failure::Failure, hint::Facts, words::Words};
 use sigv4_websocket_connect::transport::{connector::Connector, credentials::CredentialSource};
-use sigv4_websocket_connect::transport::{endpoint::Endpoint, presign::Scope, tls::Tls};
+use sigv4_websocket_connect::transport::{endpoint::Endpoint, network::Network, presign::Scope};
+use sigv4_websocket_connect::transport::{proxy::Proxies, tls::Tls};
 use tokio::time::{sleep, timeout};
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -34,8 +35,9 @@ struct Options {
 async fn main() -> Result<(), Box<dyn Error>> {
     let Options { endpoint, region, ca_file, client_id, topic } = Options::parse();
     let tls = ca_file.map_or(Ok(Tls::with_system_roots()), |path| Tls::with_ca_file(&path))?;
-    let credentials = CredentialSource::chain(None, &region);
-    let connector = Arc::new(Connector::new(endpoint, Scope::Region(region.clone()), credentials, tls));
+    let network = Network::new(tls, Proxies::from_env());
+    let credentials = CredentialSource::chain(None, &region, &network);
+    let connector = Arc::new(Connector::new(endpoint, Scope::Region(region.clone()), credentials, network));
     let words = Words { ca_file: "--ca-file", client_id: "--client-id", ..Words::default() };
     let facts = Facts { connector: &connector, region: &region, client_id: &client_id, words };
 

@@ -13,6 +13,8 @@ use sigv4_websocket_connect::transport::connector::{ConnectError, Connector};
 use sigv4_websocket_connect::transport::credentials::CredentialSource;
 use sigv4_websocket_connect::transport::ending::HangUp;
 use sigv4_websocket_connect::transport::ending::NoSession;
+use sigv4_websocket_connect::transport::network::{Network, NetworkError};
+use sigv4_websocket_connect::transport::proxy::Proxies;
 use sigv4_websocket_connect::transport::tcp::TcpError;
 use sigv4_websocket_connect::transport::tls::{Tls, TlsError};
 use sigv4_websocket_connect::transport::upgrade::{Answer, UpgradeError};
@@ -31,7 +33,8 @@ async fn hints(failure: &Failure, cli: &Cli, credentials: Option<Credentials>) -
     if fetched {
         source.fetch(|_| {}).await.expect("the credentials given");
     }
-    let connector = Connector::new(cli.endpoint.clone(), cli.scope(), source, Tls::with_system_roots());
+    let network = Network::new(Tls::with_system_roots(), Proxies::from_env());
+    let connector = Connector::new(cli.endpoint.clone(), cli.scope(), source, network);
     cli.facts(&connector).hints(failure)
 }
 
@@ -54,12 +57,12 @@ fn forbidden(message: &str) -> Failure {
 
 fn unresolved() -> Failure {
     let source = io::Error::other("Temporary failure in name resolution");
-    connect(TcpError::Resolve { host: ENDPOINT.to_owned(), source })
+    connect(NetworkError::Tcp(TcpError::Resolve { host: ENDPOINT.to_owned(), source }))
 }
 
 fn unknown_issuer() -> Failure {
     let flaw = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
-    connect(TlsError::Handshake(flaw))
+    connect(NetworkError::Tls(TlsError::Handshake(flaw)))
 }
 
 fn assert_says(hints: &[String], texts: &[&str]) {

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The HTTP client of the AWS SDK's credential providers, over the same way out as the endpoint (AWS SDK for Rust
+//! developer guide, "HTTP clients").
+//!
+//! A provider asks a few times an hour at most, so there is one connection for a request and no pool.
+
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::http::HttpError;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Bytes;
+use hyper::header::{HOST, HeaderValue};
+use hyper::{Request, Response, Uri};
+use tokio::time::timeout;
+use tokio_util::either::Either;
+
+use super::endpoint::Endpoint;
+use super::http;
+use super::network::{Network, NetworkError};
+use super::proxy::ProxyError;
+use super::tls::TlsError;
+
+/// More than any answer of a credential service. Bytes.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// A client that goes out through `network`.
+pub fn http_client(network: Network) -> SharedHttpClient {
+    http_client_fn(move |settings, _components| {
+        SharedHttpConnector::new(Client { network: network.clone(), settings: settings.clone() })
+    })
+}
+
+#[derive(Clone, Debug)]
+struct Client {
+    network: Network,
+    /// The time limits that the SDK sets for a provider: a second for instance metadata, for one.
+    settings: HttpConnectorSettings,
+}
+
+/// Nothing came of a request.
+#[derive(Debug, thiserror::Error)]
+enum RequestError {
+    // Not with the URL, which may hold a password.
+    #[error("the URL of the service is not https://host[:port]/path, nor the same with http")]
+    Url,
+    #[error("no connection to {0}")]
+    Connect(Endpoint, #[source] NetworkError),
+    #[error("no connection to {0} within the {1:?} that the AWS SDK allows")]
+    ConnectTime(Endpoint, Duration),
+    #[error("no answer from {0}")]
+    Answer(Endpoint, #[source] hyper::Error),
+    #[error("the answer of {0} cannot be read")]
+    Body(Endpoint, #[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("no answer from {0} within the {1:?} that the AWS SDK allows")]
+    ReadTime(Endpoint, Duration),
+    #[error("the request or the answer is not valid HTTP")]
+    Http(#[from] HttpError),
+}
+
+/// Tells the SDK what it may try again.
+impl From<RequestError> for ConnectorError {
+    fn from(error: RequestError) -> Self {
+        use NetworkError::{Proxy, Tls};
+        match &error {
+            RequestError::ConnectTime(..) | RequestError::ReadTime(..) => Self::timeout(error.into()),
+            RequestError::Url | RequestError::Http(_) => Self::user(error.into()),
+            RequestError::Connect(_, Proxy(ProxyError::Setting(_) | ProxyError::Refused { .. }))
+            | RequestError::Connect(_, Tls(TlsError::NoSystemRoots(_) | TlsError::Handshake(_)))
+            | RequestError::Body(..) => Self::other(error.into(), None),
+            RequestError::Connect(..) | RequestError::Answer(..) => Self::io(error.into()),
+        }
+    }
+}
+
+impl HttpConnector for Client {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let client = self.clone();
+        HttpConnectorFuture::new(async move { Ok(client.exchange(request).await?) })
+    }
+}
+
+impl Client {
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, RequestError> {
+        let request = request.try_into_http1x()?;
+        // What credential providers send is small, and in memory.
+        let request = request.map(|body| Full::new(Bytes::copy_from_slice(body.bytes().unwrap_or_default())));
+        let (service, encrypted) = service(request.uri()).ok_or(RequestError::Url)?;
+        let opening = async {
+            let stream = match encrypted {
+                true => Either::Left(self.network.open_service(&service).await?),
+                false => Either::Right(self.network.open_plain(&service).await?),
+            };
+            Ok::<_, NetworkError>(stream)
+        };
+        let stream = match self.settings.connect_timeout() {
+            Some(limit) => timeout(limit, opening)
+                .await
+                .map_err(|_| RequestError::ConnectTime(service.clone(), limit))?,
+            None => opening.await,
+        };
+        let stream = stream.map_err(|error| RequestError::Connect(service.clone(), error))?;
+        let request = in_origin_form(request, &service);
+        let answering = async {
+            let (response, _) = http::send(stream, request)
+                .await
+                .map_err(|error| RequestError::Answer(service.clone(), error))?;
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, MAX_BODY).collect().await;
+            let body = body.map_err(|error| RequestError::Body(service.clone(), error))?;
+            Ok(Response::from_parts(head, SdkBody::from(body.to_bytes())).try_into()?)
+        };
+        match self.settings.read_timeout() {
+            Some(limit) => {
+                timeout(limit, answering).await.map_err(|_| RequestError::ReadTime(service.clone(), limit))?
+            }
+            None => answering.await,
+        }
+    }
+}
+
+/// Where a request goes, and whether over TLS.
+fn service(uri: &Uri) -> Option<(Endpoint, bool)> {
+    let (default_port, encrypted) = match uri.scheme_str()? {
+        "https" => (443, true),
+        "http" => (80, false),
+        _ => return None,
+    };
+    let authority = uri.authority()?.as_str();
+    // A user and a password are not sent.
+    let host = authority.rsplit('@').next()?;
+    Some((Endpoint::parse(host, default_port).ok()?, encrypted))
+}
+
+/// The request with its path alone in the first line, and with a `Host` header (RFC 9112 section 3.2.1).
+fn in_origin_form<B>(mut request: Request<B>, service: &Endpoint) -> Request<B> {
+    let path = request.uri().path_and_query().cloned();
+    if let Some(path) = path {
+        *request.uri_mut() = path.into();
+    }
+    if let Ok(host) = HeaderValue::from_str(&service.authority()) {
+        request.headers_mut().entry(HOST).or_insert(host);
+    }
+    request
+}

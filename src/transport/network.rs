@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The way out of this machine, the same for the endpoint and for credential services: name resolution and TCP, or a
+//! proxy that does both, then TLS.
+
+use std::net::IpAddr;
+
+use tokio::net::TcpStream;
+use tokio::try_join;
+use tokio_rustls::client::TlsStream;
+
+use super::endpoint::Endpoint;
+use super::progress::Phase;
+use super::proxy::{Proxies, Proxy, ProxyError, is_loopback};
+use super::tcp::{self, TcpError};
+use super::tls::{Tls, TlsError};
+
+/// No connection, and in which phase it failed.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    /// Name resolution or TCP.
+    #[error(transparent)]
+    Tcp(#[from] TcpError),
+    /// The HTTP proxy on the way.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    /// TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// Which roots are trusted, and which connections go through a proxy.
+#[derive(Clone, Debug)]
+pub struct Network {
+    tls: Tls,
+    proxies: Proxies,
+}
+
+impl Network {
+    /// The way out with these roots and proxies.
+    pub fn new(tls: Tls, proxies: Proxies) -> Self {
+        Self { tls, proxies }
+    }
+
+    /// Which roots are trusted.
+    pub fn tls(&self) -> &Tls {
+        &self.tls
+    }
+
+    /// Opens a connection to the endpoint. `enter` is told of each phase as it begins.
+    ///
+    /// # Errors
+    ///
+    /// [`NetworkError`], which names the phase.
+    pub async fn open_endpoint(
+        &self,
+        endpoint: &Endpoint,
+        enter: impl Fn(Phase),
+    ) -> Result<TlsStream<TcpStream>, NetworkError> {
+        let tcp = async {
+            let proxy = self.proxies.to(endpoint).map_err(ProxyError::Setting)?;
+            open_tcp(endpoint, proxy, &enter).await
+        };
+        // The roots are read while the network is busy.
+        let (tcp, handshake) = try_join!(tcp, async { Ok(self.tls.for_endpoint().await?) })?;
+        enter(Phase::Tls);
+        Ok(handshake.run(endpoint.server_name(), tcp).await?)
+    }
+
+    /// Opens a TLS connection to a credential service. One on this machine or beside it is reached without a proxy.
+    ///
+    /// # Errors
+    ///
+    /// [`NetworkError`], which names the phase.
+    pub async fn open_service(&self, service: &Endpoint) -> Result<TlsStream<TcpStream>, NetworkError> {
+        let proxy = match is_loopback(service) || is_link_local(service) {
+            true => None,
+            false => self.proxies.to(service).map_err(ProxyError::Setting)?,
+        };
+        let tcp = open_tcp(service, proxy, &|_| {}).await?;
+        Ok(self.tls.for_services().await?.run(service.server_name(), tcp).await?)
+    }
+
+    /// Opens a bare connection, for credential services on plain HTTP. They are on this machine or beside it, so no
+    /// proxy is on the way.
+    ///
+    /// # Errors
+    ///
+    /// [`NetworkError::Tcp`].
+    pub async fn open_plain(&self, service: &Endpoint) -> Result<TcpStream, NetworkError> {
+        open_tcp(service, None, &|_| {}).await
+    }
+}
+
+async fn open_tcp(
+    to: &Endpoint,
+    proxy: Option<&Proxy>,
+    enter: &impl Fn(Phase),
+) -> Result<TcpStream, NetworkError> {
+    if let Some(proxy) = proxy {
+        enter(Phase::Proxy);
+        return Ok(proxy.connect(to).await?);
+    }
+    enter(Phase::Resolve);
+    let addresses = tcp::resolve(to).await?;
+    enter(Phase::Tcp);
+    Ok(tcp::connect(addresses).await?)
+}
+
+/// Whether this is an address that only this machine's own network knows (RFC 3927, RFC 4291 section 2.5.6).
+fn is_link_local(endpoint: &Endpoint) -> bool {
+    match endpoint.host().parse() {
+        Ok(IpAddr::V4(address)) => address.is_link_local(),
+        Ok(IpAddr::V6(address)) => address.is_unicast_link_local(),
+        Err(_) => false,
+    }
+}
