@@ -11,8 +11,7 @@ use super::report::{causes, own_words};
 use super::transport::chain::SourceError;
 use super::transport::connector::ConnectError;
 use super::transport::ending::{HangUp, NoSession};
-use super::transport::network::NetworkError;
-use super::transport::proxy::ProxyError;
+use super::transport::network::is_reset;
 use super::transport::reason::ReasonCode;
 use super::transport::upgrade::{Answer, UpgradeError};
 
@@ -143,20 +142,10 @@ impl Failure {
     /// many clients that failed together do not come back together.
     pub fn retry_after(&self) -> Option<Duration> {
         let transient = match self {
-            Self::Connect(ConnectError::Network(
-                NetworkError::Tcp(_) | NetworkError::Proxy(ProxyError::Unreachable { .. }),
-            ))
-            | Self::Lost(_)
-            | Self::TimedOut => true,
-            Self::Connect(ConnectError::Network(NetworkError::Proxy(ProxyError::Refused {
-                status, ..
-            }))) => {
-                matches!(status.as_u16(), 502..=504)
-            }
-            Self::Connect(ConnectError::Network(_) | ConnectError::Upgrade(_)) => {
-                self.answer().is_some_and(Answer::is_busy)
-                    || causes(self).filter_map(|cause| cause.downcast_ref()).any(is_reset)
-            }
+            Self::Lost(_) | Self::TimedOut => true,
+            Self::Connect(ConnectError::Network(error)) => error.may_pass(),
+            Self::Connect(ConnectError::Upgrade(UpgradeError::NoAnswer(error))) => is_reset(error),
+            Self::Connect(ConnectError::Upgrade(_)) => self.answer().is_some_and(Answer::is_busy),
             Self::NoSession(NoSession::Refused { code, .. }) => matches!(code.0, 0x88 | 0x89 | 0x9F),
             _ => false,
         };
@@ -169,8 +158,4 @@ impl Failure {
     pub fn is_final(&self) -> bool {
         self.retry_after().is_none()
     }
-}
-
-fn is_reset(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
 }

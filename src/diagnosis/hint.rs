@@ -93,7 +93,8 @@ impl Advice<'_> {
                 ));
             }
             SourceError::Failed { source, .. } => {
-                if let Some(error) = causes(source).find_map(|cause| cause.downcast_ref()) {
+                let network = causes(source).find_map(|cause| cause.downcast_ref());
+                if let Some(NetworkError::Proxy(error)) = network {
                     self.proxy(error);
                 }
                 if causes(source).any(is_sso_token) {

@@ -25,8 +25,6 @@ use tokio_util::either::Either;
 use super::endpoint::Endpoint;
 use super::http;
 use super::network::{Network, NetworkError};
-use super::proxy::ProxyError;
-use super::tls::TlsError;
 
 /// More than any answer of a credential service. Bytes.
 const MAX_BODY: usize = 1024 * 1024;
@@ -68,14 +66,12 @@ enum RequestError {
 /// Tells the SDK what it may try again.
 impl From<RequestError> for ConnectorError {
     fn from(error: RequestError) -> Self {
-        use NetworkError::{Proxy, Tls};
         match &error {
             RequestError::ConnectTime(..) | RequestError::ReadTime(..) => Self::timeout(error.into()),
+            RequestError::Connect(_, failure) if failure.may_pass() => Self::io(error.into()),
+            RequestError::Answer(..) => Self::io(error.into()),
+            RequestError::Connect(..) | RequestError::Body(..) => Self::other(error.into(), None),
             RequestError::Url | RequestError::Http(_) => Self::user(error.into()),
-            RequestError::Connect(_, Proxy(ProxyError::Setting(_) | ProxyError::Refused { .. }))
-            | RequestError::Connect(_, Tls(TlsError::NoSystemRoots(_) | TlsError::Handshake(_)))
-            | RequestError::Body(..) => Self::other(error.into(), None),
-            RequestError::Connect(..) | RequestError::Answer(..) => Self::io(error.into()),
         }
     }
 }

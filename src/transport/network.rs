@@ -3,6 +3,8 @@
 //! The way out of this machine, the same for the endpoint and for credential services: name resolution and TCP, or a
 //! proxy that does both, then TLS.
 
+use std::error::Error;
+use std::io;
 use std::net::IpAddr;
 
 use tokio::net::TcpStream;
@@ -27,6 +29,26 @@ pub enum NetworkError {
     /// TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
+}
+
+impl NetworkError {
+    /// Whether another attempt may well succeed: somebody was not reachable, or reset the connection.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Tcp(_) | Self::Proxy(ProxyError::Unreachable { .. }) => true,
+            Self::Proxy(ProxyError::Refused { status, .. }) => matches!(status.as_u16(), 502..=504),
+            Self::Proxy(ProxyError::NoAnswer { source, .. }) => is_reset(source),
+            Self::Tls(TlsError::Io(error)) => is_reset(error),
+            Self::Proxy(_) | Self::Tls(_) => false,
+        }
+    }
+}
+
+/// Whether a reset of the connection is beneath this error.
+pub fn is_reset(error: &(dyn Error + 'static)) -> bool {
+    let kind = error.downcast_ref().map(io::Error::kind);
+    matches!(kind, Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe))
+        || error.source().is_some_and(is_reset)
 }
 
 /// Which roots are trusted, and which connections go through a proxy.

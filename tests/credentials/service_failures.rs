@@ -1,7 +1,9 @@
 //! What is said when STS, the container endpoint or instance metadata refuse, or make no sense.
 
+use crate::profile::{LATER, signed_in};
+use crate::program::Program;
 use crate::setup::{assert_says, failure, gateway_knowing, program};
-use crate::source::{Source, at_container, at_metadata, web_identity, with_sts};
+use crate::source::{Source, at_container, at_metadata, at_portal, web_identity, with_sts};
 use crate::stand_ins::metadata::{CREDENTIALS_LINE, ROLE_LINE, TOKEN, TOKEN_LINE};
 use crate::stand_ins::{Answer, StandIn, metadata, sts};
 
@@ -127,5 +129,31 @@ async fn an_endpoint_without_a_scheme_is_told_without_the_request() {
         let (program, _stand_in) = source.provide(program(&gateway)).await;
         let outcome = failure(program.env(variable, "127.0.0.1:9")).await;
         assert_says(&outcome, &["endpoint must contain scheme"]);
+    }
+}
+
+/// Held in memory until the deadline, such an answer took gigabytes.
+#[tokio::test]
+async fn an_answer_without_end_is_given_up() {
+    type To = fn(Program, StandIn) -> (Program, Option<StandIn>);
+    let services: [(&str, To); 4] = [
+        ("error: the container does not provide credentials", at_container),
+        // The SDK takes an instance whose metadata cannot be read for one without a role.
+        ("  EC2 instance metadata: length limit exceeded", at_metadata),
+        ("error: the web identity token does not provide credentials", |program, sts| {
+            with_sts(web_identity(program), sts)
+        }),
+        ("error: the profile does not provide credentials", |program, portal| {
+            at_portal(signed_in(program, "default", LATER), portal)
+        }),
+    ];
+    for (told, at) in services {
+        let gateway = gateway_knowing([]).await;
+        let (program, _stand_in) = at(program(&gateway), StandIn::endless().await);
+        let outcome = program.run().await;
+        assert_eq!(outcome.code, 3, "{told}: {outcome:#?}");
+        assert_says(&outcome, &[told, "length limit exceeded"]);
+        assert!(outcome.elapsed.as_secs() < 5, "{told}: {outcome:#?}");
+        assert!(outcome.peak_memory_kib < 64 * 1024, "{told}: {outcome:#?}");
     }
 }

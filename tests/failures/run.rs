@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpSocket;
 #[cfg(target_os = "linux")]
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::gateway::{Event, Gateway};
-use crate::program::{Outcome, Program};
+use crate::program::{Outcome, Program, peak_memory};
 use crate::row::{Row, Server, When};
 
 /// Beyond this the run counts as endless.
@@ -16,8 +16,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Run {
     pub outcome: Outcome,
-    /// 0 where the system does not tell.
-    pub peak_memory_kib: u64,
     pub connections: Vec<Vec<Event>>,
     texts: Vec<(&'static str, String)>,
 }
@@ -66,9 +64,10 @@ pub async fn run(row: &Row) -> Run {
         stdout: String::from_utf8(output.stdout).expect("UTF-8 on stdout"),
         stderr: String::from_utf8(output.stderr).expect("UTF-8 on stderr"),
         elapsed: began.elapsed(),
+        peak_memory_kib,
     };
     let connections = server.gateway().map(Gateway::connections).unwrap_or_default();
-    Run { outcome, peak_memory_kib, connections, texts }
+    Run { outcome, connections, texts }
 }
 
 fn fill_in(texts: &[(&'static str, String)], text: &str) -> String {
@@ -82,18 +81,6 @@ async fn interrupt(gateway: &Gateway, signal: &str, when: When, process: u32) {
     assert!(sent.expect("a shell").success(), "{kill}");
 }
 
-/// The most memory the process ever held, looked up until it is gone. KiB.
-async fn peak_memory(process: u32) -> u64 {
-    let mut peak = 0;
-    while let Ok(status) = std::fs::read_to_string(format!("/proc/{process}/status")) {
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let Some(line) = line else { break };
-        peak = line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(peak);
-        sleep(Duration::from_millis(20)).await;
-    }
-    peak
-}
-
 /// Its queue is full of connections that it never accepts, so the system drops what else comes.
 #[cfg(target_os = "linux")]
 struct Deaf {
@@ -102,7 +89,7 @@ struct Deaf {
 }
 
 enum Running {
-    Gateway(Gateway),
+    Gateway(Box<Gateway>),
     /// Bound, so that nobody else gets the port, but not listening.
     Nobody(TcpSocket),
     #[cfg(target_os = "linux")]
@@ -117,7 +104,9 @@ impl Running {
             socket
         };
         match server {
-            Server::Gateway(scripts) => Running::Gateway(Gateway::start_with(scripts.clone()).await),
+            Server::Gateway(scripts) => {
+                Running::Gateway(Box::new(Gateway::start_with(scripts.clone()).await))
+            }
             Server::Nobody => Running::Nobody(bound()),
             #[cfg(target_os = "linux")]
             Server::Deaf => {

@@ -70,7 +70,13 @@ impl Authority {
 fn server_params(certificate: Certificate) -> CertificateParams {
     let names = match certificate {
         Certificate::WrongName => vec!["elsewhere.example".into()],
-        _ => vec!["localhost".into(), "gateway.test".into(), "127.0.0.1".into(), "::1".into()],
+        _ => vec![
+            "localhost".into(),
+            "gateway.test".into(),
+            "sts.test".into(),
+            "127.0.0.1".into(),
+            "::1".into(),
+        ],
     };
     let mut params = CertificateParams::new(names).expect("these are names and addresses");
     match certificate {

@@ -102,6 +102,7 @@ pub fn own_keys() -> Vec<Key> {
 
 /// A running gateway; dropping it ends its listener and its connections.
 pub struct Gateway {
+    authority: Authority,
     ca_pem: String,
     ca_file: NamedTempFile,
     record: Record,
@@ -134,7 +135,7 @@ impl Gateway {
             let record = records.open();
             async move { connection::serve(tcp, tls, &script, &record).await }
         });
-        Gateway { ca_pem, ca_file, record, listener: listener.await }
+        Gateway { authority, ca_pem, ca_file, record, listener: listener.await }
     }
 
     pub fn endpoint(&self) -> String {
@@ -148,6 +149,11 @@ impl Gateway {
     /// The certificate of the authority to trust, in PEM.
     pub fn ca_file(&self) -> &Path {
         self.ca_file.path()
+    }
+
+    /// The authority itself, for other servers that are trusted like the gateway.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
     }
 
     pub fn ca_pem(&self) -> &str {

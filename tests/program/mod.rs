@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// Longer than any run may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -27,6 +27,8 @@ pub struct Outcome {
     pub stdout: String,
     pub stderr: String,
     pub elapsed: Duration,
+    /// The most memory the process ever held; 0 where the system does not tell.
+    pub peak_memory_kib: u64,
 }
 
 impl Program {
@@ -89,15 +91,31 @@ impl Program {
         (self.command.spawn().expect("the program starts"), self.home)
     }
 
-    pub async fn run(mut self) -> Outcome {
+    pub async fn run(self) -> Outcome {
         let began = Instant::now();
-        let output =
-            timeout(LIMIT, self.command.output()).await.expect("an end").expect("the program starts");
+        let (child, _home) = self.spawn();
+        let id = child.id().expect("the program was just started");
+        let (output, peak_memory_kib) =
+            tokio::join!(timeout(LIMIT, child.wait_with_output()), peak_memory(id));
+        let output = output.expect("an end").expect("an exit code");
         Outcome {
+            peak_memory_kib,
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).expect("UTF-8 on stdout"),
             stderr: String::from_utf8(output.stderr).expect("UTF-8 on stderr"),
             elapsed: began.elapsed(),
         }
     }
+}
+
+/// The most memory the process ever held, looked up until it is gone. KiB.
+pub async fn peak_memory(process: u32) -> u64 {
+    let mut peak = 0;
+    while let Ok(status) = std::fs::read_to_string(format!("/proc/{process}/status")) {
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let Some(line) = line else { break };
+        peak = line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(peak);
+        sleep(Duration::from_millis(20)).await;
+    }
+    peak
 }

@@ -11,11 +11,12 @@ pub mod sts;
 use crate::gateway::Request;
 use crate::gateway::listener::Listener;
 use percent_encoding::percent_decode_str;
+use rustls::ServerConfig;
 use std::sync::{Arc, Mutex};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio_rustls::TlsAcceptor;
 
 /// How long credentials live that are not meant to expire during a test.
 pub const LONG: Duration = Duration::hours(1);
@@ -50,11 +51,13 @@ pub struct Answer {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: String,
+    /// Whether spaces follow the body for ever.
+    pub endless: bool,
 }
 
 impl Answer {
     pub fn new(status: u16, body: impl Into<String>) -> Answer {
-        Answer { status, headers: Vec::new(), body: body.into() }
+        Answer { status, headers: Vec::new(), body: body.into(), endless: false }
     }
 
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Answer {
@@ -66,13 +69,15 @@ impl Answer {
         let headers: String =
             self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let (status, length, body) = (self.status, self.body.len(), &self.body);
-        format!("HTTP/1.1 {status} -\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n{body}")
+        let length = if self.endless { String::new() } else { format!("content-length: {length}\r\n") };
+        format!("HTTP/1.1 {status} -\r\nconnection: close\r\n{headers}{length}\r\n{body}")
     }
 }
 
 /// A running stand-in.
 pub struct StandIn {
     listener: Listener,
+    scheme: &'static str,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
@@ -81,17 +86,32 @@ impl StandIn {
     pub async fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> StandIn {
         let asked = Arc::<Mutex<Vec<Asked>>>::default();
         let (record, answer) = (asked.clone(), Arc::new(answer));
+        let listener = Listener::start(move |tcp| serve(tcp, record.clone(), answer.clone()));
+        StandIn { listener: listener.await, asked, scheme: "http" }
+    }
+
+    /// The same behind TLS.
+    pub async fn start_with_tls(
+        tls: Arc<ServerConfig>,
+        answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
+    ) -> StandIn {
+        let asked = Arc::<Mutex<Vec<Asked>>>::default();
+        let (record, answer) = (asked.clone(), Arc::new(answer));
         let listener = Listener::start(move |tcp| {
-            let (record, answer) = (record.clone(), answer.clone());
+            let (record, answer, acceptor) = (record.clone(), answer.clone(), TlsAcceptor::from(tls.clone()));
             async move {
-                let mut tcp = BufReader::new(tcp);
-                let Some(request) = read(&mut tcp).await else { return };
-                record.lock().expect("no panic while locked").push(request.clone());
-                // The client may be gone by now, and that is its right.
-                let _ = tcp.write_all(answer(&request).bytes().as_bytes()).await;
+                // A client that does not trust the certificate is gone.
+                if let Ok(stream) = acceptor.accept(tcp).await {
+                    serve(stream, record, answer).await;
+                }
             }
         });
-        StandIn { listener: listener.await, asked }
+        StandIn { listener: listener.await, asked, scheme: "https" }
+    }
+
+    /// Answers with a body that never ends.
+    pub async fn endless() -> StandIn {
+        StandIn::answering(Answer { endless: true, ..Answer::new(200, "{ \"endless\": ") }).await
     }
 
     /// Always the same answer.
@@ -100,7 +120,11 @@ impl StandIn {
     }
 
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.listener.port)
+        format!("{}://127.0.0.1:{}", self.scheme, self.port())
+    }
+
+    pub fn port(&self) -> u16 {
+        self.listener.port
     }
 
     /// The requests so far, in the order they came in.
@@ -109,8 +133,25 @@ impl StandIn {
     }
 }
 
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    record: Arc<Mutex<Vec<Asked>>>,
+    answer: Arc<impl Fn(&Asked) -> Answer>,
+) {
+    let mut stream = BufReader::new(stream);
+    let Some(request) = read(&mut stream).await else { return };
+    record.lock().expect("no panic while locked").push(request.clone());
+    let answer = answer(&request);
+    // The client may be gone by now, and that is its right.
+    let mut sent = stream.write_all(answer.bytes().as_bytes()).await;
+    while answer.endless && sent.is_ok() {
+        sent = stream.write_all(&[b' '; 10_000]).await;
+    }
+    stream.shutdown().await.ok();
+}
+
 /// None if the client went away before it had asked anything.
-async fn read(tcp: &mut BufReader<TcpStream>) -> Option<Asked> {
+async fn read(tcp: &mut BufReader<impl AsyncRead + Unpin>) -> Option<Asked> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         if tcp.read_until(b'\n', &mut head).await.ok()? == 0 {

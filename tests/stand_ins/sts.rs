@@ -4,11 +4,19 @@
 
 use super::{Answer, Asked, LONG, StandIn, expiration};
 use crate::gateway::Key;
+use rustls::ServerConfig;
+use std::sync::Arc;
 
 /// Gives out this key, whichever role is asked for.
 pub async fn granting(key: &Key) -> StandIn {
     let key = key.clone();
     StandIn::start(move |asked| grant(asked, &key)).await
+}
+
+/// The same behind TLS.
+pub async fn granting_with_tls(key: &Key, tls: Arc<ServerConfig>) -> StandIn {
+    let key = key.clone();
+    StandIn::start_with_tls(tls, move |asked| grant(asked, &key)).await
 }
 
 /// Refuses every request.
