@@ -10,3 +10,4 @@ mod program;
 mod reconnect;
 mod relay;
 mod running;
+mod ways;
