@@ -89,6 +89,24 @@ async fn it_prints_the_policy_that_is_missing() {
     }
 }
 
+/// IoT Core ends the connection at a SUBSCRIBE that no policy allows, after a CONNACK of success each time.
+#[tokio::test]
+async fn it_slows_down_where_a_topic_is_forbidden() {
+    let gateway = Gateway::start(Script::fault(Stage::Subscribe, [Act::Abort])).await;
+    let application = Running::start(with_keys(application(&gateway, &gateway.endpoint())));
+    let began = Instant::now();
+    application.says("connected", 1).await;
+    application.until("explained", || application.stderr().contains("error: the connection was lost")).await;
+    while began.elapsed() < Duration::from_secs(8) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    // With waits that did not grow, of half a second on average, there would be some 16.
+    assert!(gateway.connections().len() < 12, "{}", gateway.connections().len());
+    let stderr = application.stderr();
+    assert_eq!(stderr.matches("error: ").count(), 1, "{stderr}");
+    assert!(stderr.contains("SUBSCRIBE or PUBLISH that no policy allows"), "{stderr}");
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn it_ends_cleanly_at_a_signal() {

@@ -7,15 +7,15 @@
 use std::{error::Error, io, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use clap::Parser;
-use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, Outgoing, PublishOptions, QoS};
+use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, PublishOptions, QoS};
 use sigv4_websocket_connect::diagnosis::{failure::Failure, hint::Facts, words::Words};
-use sigv4_websocket_connect::transport::{connector::Connector, credentials::CredentialSource};
-use sigv4_websocket_connect::transport::{endpoint::Endpoint, network::Network, presign::Scope};
-use sigv4_websocket_connect::transport::{proxy::Proxies, tls::Tls};
+use sigv4_websocket_connect::transport::{
+    connector::Connector, credentials::CredentialSource, endpoint::Endpoint,
+};
+use sigv4_websocket_connect::transport::{network::Network, presign::Scope, proxy::Proxies, tls::Tls};
 use tokio::time::{sleep, timeout};
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 #[derive(Parser)]
 struct Options {
@@ -50,14 +50,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         async move { connector.connect().await.map_err(io::Error::other) }
     });
     let (client, mut eventloop) = AsyncClient::builder(mqtt).build();
-
     let (mut subscribed, mut publish) = (false, tokio::time::interval(Duration::from_secs(10)));
     let (mut explained, mut wait, mut stop) = (String::new(), FIRST_WAIT, pin!(stop()));
     loop {
         let event = tokio::select! {
             event = eventloop.poll() => event,
             _ = publish.tick(), if subscribed => {
-                client.try_publish(topic.as_str(), "hello", PublishOptions::new(QoS::AtLeastOnce))?;
+                let published = client.try_publish(topic.as_str(), "hello", PublishOptions::new(QoS::AtLeastOnce));
+                published.unwrap_or_else(|error| eprintln!("not published: {error}"));
                 continue;
             }
             () = &mut stop => break,
@@ -65,13 +65,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         match event {
             Ok(Event::Incoming(Incoming::ConnAck(_))) => {
                 println!("connected");
-                (explained, wait) = (String::new(), FIRST_WAIT);
                 client.try_subscribe(&topic, QoS::AtLeastOnce)?;
             }
             Ok(Event::Incoming(Incoming::SubAck(_))) => {
                 subscribed = true;
                 publish.reset_immediately();
             }
+            // Only now the session is of use: a topic that no policy allows would end it before this.
+            Ok(Event::Incoming(Incoming::PubAck(_))) => (explained, wait) = (String::new(), FIRST_WAIT),
             Ok(Event::Incoming(Incoming::Publish(message))) => println!("received {:?}", message.payload),
             Ok(_) => {}
             Err(error) => {
@@ -84,7 +85,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 }
                 // A random wait keeps devices that failed together from coming back together.
                 let pause = wait.mul_f64(fastrand::f64()).max(failure.retry_after().unwrap_or(wait));
-                wait = LONGEST_WAIT.min(wait * 2);
+                wait = Duration::from_secs(60).min(wait * 2);
                 tokio::select! { () = sleep(pause) => {}, () = &mut stop => break }
             }
         }
@@ -92,13 +93,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // DISCONNECT, if there is a session, then the close of every layer beneath.
     client.try_disconnect_now()?;
-    let gone = async {
-        while !matches!(eventloop.poll().await, Ok(Event::Outgoing(Outgoing::Disconnect)) | Err(_)) {}
-    };
+    let gone = async { while eventloop.poll().await.is_ok() {} };
     timeout(Duration::from_secs(1), gone).await.ok();
     drop(eventloop);
     connector.closed().await;
-    println!("disconnected");
     Ok(())
 }
 

@@ -15,6 +15,8 @@ pub enum Stage {
     Request,
     /// CONNECT was read; bytes go out beneath the WebSocket layer, so send whole frames.
     Connect,
+    /// SUBSCRIBE was read.
+    Subscribe,
     /// DISCONNECT was read.
     Disconnect,
     /// The WebSocket Close was read.

@@ -137,6 +137,7 @@ impl Connection<'_> {
     async fn fault_on(&mut self, packet: &Packet) -> Then {
         match packet {
             Packet::Connect(_) => self.fault(Stage::Connect).await,
+            Packet::Subscribe { .. } => self.fault(Stage::Subscribe).await,
             Packet::Disconnect { .. } => self.fault(Stage::Disconnect).await,
             _ => Then::Continue,
         }
