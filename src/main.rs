@@ -1,6 +1,6 @@
 //! The lesson: an MQTT 5 session with AWS IoT Core over a WebSocket signed with SigV4, in five steps.
 //!
-//! `transport` and `diagnosis` are the rooms that an application copies; `program` is what only this one needs.
+//! `transport` and `diagnosis` are what an application copies; `program` is what only this one needs.
 
 #![warn(clippy::expect_used)]
 

@@ -55,6 +55,10 @@ impl From<ConnectionError> for Failure {
         use rumqttc::Error as Decode;
         match error {
             ConnectionError::Timeout(_) => Self::TimedOut,
+            // No answer to a ping: the connection is dead, though nobody ended it.
+            ConnectionError::MqttState(StateError::AwaitPingResp) => {
+                Self::from_io(io::ErrorKind::TimedOut.into())
+            }
             ConnectionError::Io(error)
             | ConnectionError::MqttState(
                 StateError::Io(error) | StateError::Deserialization(Decode::Io(error)),
@@ -136,21 +140,18 @@ impl Failure {
         details
     }
 
-    /// How long to wait at least before another attempt, where one may well succeed: the network or the server was
-    /// not ready, or a session that had begun was lost. None where another attempt will end in the same way until
-    /// somebody changes something. Wait longer from one attempt to the next, and a random part of that, so that
-    /// many clients that failed together do not come back together.
+    /// The shortest wait before another attempt, or none if one cannot help until somebody changes something. Add a
+    /// random wait that grows, so that many clients that failed together do not come back together.
     pub fn retry_after(&self) -> Option<Duration> {
+        let busy = self.reason_code().is_some_and(ReasonCode::is_busy);
         let transient = match self {
             Self::Lost(_) | Self::TimedOut => true,
             Self::Connect(ConnectError::Network(error)) => error.may_pass(),
             Self::Connect(ConnectError::Upgrade(UpgradeError::NoAnswer(error))) => is_reset(error),
             Self::Connect(ConnectError::Upgrade(_)) => self.answer().is_some_and(Answer::is_busy),
-            Self::NoSession(NoSession::Refused { code, .. }) => matches!(code.0, 0x88 | 0x89 | 0x9F),
-            _ => false,
+            _ => busy,
         };
-        let throttled =
-            self.reason_code().is_some() || self.answer().is_some_and(|answer| answer.status == 429);
+        let throttled = busy || self.answer().is_some_and(|answer| answer.status == 429);
         transient.then_some(if throttled { THROTTLED } else { Duration::ZERO })
     }
 

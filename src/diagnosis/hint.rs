@@ -100,7 +100,7 @@ impl Advice<'_> {
                 if causes(source).any(is_sso_token) {
                     let given = self.facts.connector.credentials().profile().map(str::to_owned);
                     let profile = given.or_else(|| std::env::var("AWS_PROFILE").ok());
-                    let profile = profile.as_deref().unwrap_or("default");
+                    let profile = profile.as_deref().filter(|name| !name.is_empty()).unwrap_or("default");
                     self.say(format!(
                         "sign in to IAM Identity Center again: aws sso login --profile {profile}"
                     ));

@@ -24,7 +24,7 @@ impl Default for Words {
             ca_file: "`Tls::with_ca_file`",
             client_id: "`MqttOptions::new`",
             profile: "`CredentialSource::chain`",
-            proxy: "`Connector::through`",
+            proxy: "`Proxies::always`",
             patience: "the wait between two attempts",
         }
     }

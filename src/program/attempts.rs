@@ -33,19 +33,23 @@ pub async fn connect(
     story: &Story,
 ) -> Result<Session, Error> {
     let deadline = Instant::now() + cli.timeout;
-    // Full jitter keeps many clients that failed together from coming back together.
     let waits = ExponentialBuilder::new()
         .with_min_delay(FIRST_BACKOFF)
         .with_max_delay(LONGEST_BACKOFF)
         .with_max_times(cli.attempts as usize - 1)
-        .build()
-        .map(|longest| longest.mul_f64(fastrand::f64()))
-        // Where no time is left for another attempt, the last one's error is what counts.
-        .take_while(|wait| Instant::now() + *wait < deadline);
-    let attempts =
-        (|| Session::connect(options.clone())).retry(waits).when(|failure| !failure.is_final()).notify(
-            |failure, wait| warn(&format!("{}; trying again in {} ms", in_short(failure), wait.as_millis())),
-        );
+        .build();
+    let attempts = (|| Session::connect(options.clone()))
+        .retry(waits)
+        .when(|failure| !failure.is_final())
+        .adjust(|failure, longest| {
+            // A random wait keeps many clients that failed together from coming back together.
+            let wait = longest?.mul_f64(fastrand::f64()) + failure.retry_after()?;
+            // Where no time is left for another attempt, the last one's error is what counts.
+            (Instant::now() + wait < deadline).then_some(wait)
+        })
+        .notify(|failure, wait| {
+            warn(&format!("{}; trying again in {} ms", in_short(failure), wait.as_millis()))
+        });
     match timeout(cli.timeout, attempts).await {
         Ok(Ok(session)) => Ok(session),
         Ok(Err(Failure::TimedOut)) | Err(_) => {
@@ -53,13 +57,13 @@ pub async fn connect(
             Err(Error::Deadline { phase, limit: cli.timeout })
         }
         Ok(Err(failure)) => {
-            let hints = cli.facts(connector).hints(&failure);
-            Err(Error::Attempt { failure: Box::new(failure), hints })
+            let report = cli.facts(connector).explain(&failure);
+            Err(Error::Attempt { failure: Box::new(failure), report })
         }
     }
 }
 
-/// The failure and the cause that all else follows from.
+/// The failure and its innermost cause.
 fn in_short(failure: &Failure) -> String {
     let cause = causes(failure).last().map(|cause| format!(": {}", own_words(cause)));
     format!("{failure}{}", cause.unwrap_or_default())

@@ -37,8 +37,8 @@ pub enum Error {
     Attempt {
         /// What went wrong.
         failure: Box<Failure>,
-        /// What to do about it.
-        hints: Vec<String>,
+        /// The whole story of it.
+        report: String,
     },
     /// `--timeout` has passed.
     #[error("the deadline of {} s passed in the phase {phase}", .limit.as_secs())]
@@ -78,7 +78,7 @@ impl Error {
     /// The whole story for stderr: the error, its causes, what the server said, the hints.
     pub fn report(&self) -> String {
         match self {
-            Self::Attempt { failure, hints } => report(&**failure, &failure.details(), hints),
+            Self::Attempt { report, .. } => report.clone(),
             _ => report(self, &[], &[]),
         }
     }

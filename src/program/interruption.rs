@@ -46,11 +46,18 @@ async fn signal() {
     {
         use tokio::signal::unix::{SignalKind, signal};
         if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => return,
-                _ = tokio::signal::ctrl_c() => return,
-            }
+            return tokio::select! {
+                _ = terminate.recv() => {}
+                () = ctrl_c() => {}
+            };
         }
     }
-    tokio::signal::ctrl_c().await.ok();
+    ctrl_c().await;
+}
+
+async fn ctrl_c() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Nobody listens for it then, which is not the same as Ctrl-C.
+        std::future::pending().await
+    }
 }

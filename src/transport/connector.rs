@@ -3,6 +3,8 @@
 //! One connection attempt, from the endpoint's name to an open byte stream: name resolution, TCP and TLS
 //! beside the credentials, then the signature, then the upgrade.
 
+use std::time::SystemTime;
+
 use aws_sigv4::http_request::SigningError;
 use tokio::net::TcpStream;
 use tokio::try_join;
@@ -74,10 +76,11 @@ impl Connector {
     ///
     /// [`ConnectError`], which names the phase.
     pub async fn connect(&self) -> Result<ByteStream<TlsStream<TcpStream>>, ConnectError> {
-        let mut result = self.attempt().await;
-        if let Some(seconds) = refusal(&result).and_then(|answer| self.clock.correct(answer)) {
+        let mut signed = SystemTime::now();
+        let mut result = self.attempt(&mut signed).await;
+        if let Some(seconds) = refusal(&result).and_then(|answer| self.clock.correct(answer, signed)) {
             (self.observer)(Progress::Clock(seconds));
-            result = self.attempt().await;
+            result = self.attempt(&mut signed).await;
         }
         if refusal(&result).is_some() {
             self.credentials.distrust();
@@ -97,11 +100,6 @@ impl Connector {
         &self.endpoint
     }
 
-    /// What is signed for.
-    pub fn scope(&self) -> &Scope {
-        &self.scope
-    }
-
     /// Where the credentials come from.
     pub fn credentials(&self) -> &CredentialSource {
         &self.credentials
@@ -112,7 +110,11 @@ impl Connector {
         &self.network
     }
 
-    async fn attempt(&self) -> Result<ByteStream<TlsStream<TcpStream>>, ConnectError> {
+    /// One attempt, which leaves behind the time that it signed.
+    async fn attempt(
+        &self,
+        signed: &mut SystemTime,
+    ) -> Result<ByteStream<TlsStream<TcpStream>>, ConnectError> {
         let loaded = |found: &_| (self.observer)(Progress::Credentials(found));
         let credentials = async { Ok(self.credentials.fetch(loaded).await?) };
         let stream = async {
@@ -121,12 +123,12 @@ impl Connector {
             Ok::<_, ConnectError>(stream)
         };
         let (stream, credentials) = try_join!(stream, credentials)?;
-        // Only now, though there was time for it beside TLS: the signature then is not older than it need be.
+        // Signed last, not beside TLS, so that the signature is as fresh as possible.
         self.enter(Phase::Presign);
-        let url = presign(&self.endpoint.authority(), &self.scope, &credentials, self.clock.now())?;
+        *signed = self.clock.now();
+        let url = presign(&self.endpoint.authority(), &self.scope, &credentials, *signed)?;
         self.enter(Phase::WebSocket);
         let socket = upgrade(stream, &url).await?;
-        self.clock.confirm();
         self.enter(Phase::Mqtt);
         Ok(ByteStream::new(socket, self.closing.clone()))
     }

@@ -3,7 +3,7 @@
 //! The endpoint: what the user typed, as the host and port that every later step needs.
 
 use std::fmt;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use rustls::pki_types::ServerName;
@@ -61,8 +61,8 @@ impl Endpoint {
         let port = match port {
             None => default_port,
             Some(digits) => match digits.parse() {
-                Ok(0) | Err(_) => return Err(EndpointError::Port(digits.to_owned())),
-                Ok(port) => port,
+                Ok(port) if port > 0 && !digits.starts_with('+') => port,
+                _ => return Err(EndpointError::Port(digits.to_owned())),
             },
         };
         let host = host.to_ascii_lowercase();
@@ -93,6 +93,27 @@ impl Endpoint {
             true => self.bracketed_host(),
             false => self.to_string(),
         }
+    }
+
+    /// Whether this is a name or an address of this machine.
+    pub fn is_loopback(&self) -> bool {
+        self.host.trim_end_matches('.') == "localhost"
+            || self.address().is_some_and(|address| address.is_loopback())
+    }
+
+    /// Whether this is on this machine, or at an address that only the network around it knows (RFC 3927, RFC 4291
+    /// section 2.5.6).
+    pub fn is_nearby(&self) -> bool {
+        let link_local = match self.address() {
+            Some(IpAddr::V4(address)) => address.is_link_local(),
+            Some(IpAddr::V6(address)) => address.is_unicast_link_local(),
+            None => false,
+        };
+        link_local || self.is_loopback()
+    }
+
+    fn address(&self) -> Option<IpAddr> {
+        self.host.parse().ok()
     }
 
     fn bracketed_host(&self) -> String {

@@ -56,8 +56,8 @@ fn verdict(kind: u8, body: &[u8]) -> Result<(), NoSession> {
     }
 }
 
-/// The reason string among these properties, if there is one. None if they are cut short, hold one that does not
-/// exist, or are not there at all, as in MQTT 3.1.1 (MQTT 5 section 2.2.2).
+/// The reason string among these properties, if there is one. The outer `None` says that the properties are cut short,
+/// hold an unknown one, or are not there at all, as in MQTT 3.1.1 (MQTT 5 section 2.2.2).
 fn reason_string(properties: &[u8]) -> Option<Option<String>> {
     let (length, mut rest) = variable_byte_integer(properties)?;
     if rest.len() != length {

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::stream::Transport;
 
-/// More than the head of any sensible answer, and little enough to hold. Bytes.
+/// The longest head of an answer that is read. Bytes.
 const MAX_HEAD: usize = 16 * 1024;
 
 /// A connection that hyper reads the answer from.
@@ -31,8 +31,8 @@ pub async fn send<S: Transport, B>(
 where
     B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
 {
-    let builder = http1::Builder::new().max_buf_size(MAX_HEAD).clone();
-    let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
+    let (mut sender, connection) =
+        http1::Builder::new().max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream)).await?;
     // It ends by itself as soon as nobody wants the answer any more.
     let connection = tokio::spawn(connection.without_shutdown());
     Ok((sender.send_request(request).await?, Connection(connection)))

@@ -26,7 +26,7 @@ use super::endpoint::Endpoint;
 use super::http;
 use super::network::{Network, NetworkError};
 
-/// More than any answer of a credential service. Bytes.
+/// The longest body of an answer that is read. Bytes.
 const MAX_BODY: usize = 1024 * 1024;
 
 /// A client that goes out through `network`.

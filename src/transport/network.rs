@@ -5,7 +5,6 @@
 
 use std::error::Error;
 use std::io;
-use std::net::IpAddr;
 
 use tokio::net::TcpStream;
 use tokio::try_join;
@@ -13,7 +12,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::endpoint::Endpoint;
 use super::progress::Phase;
-use super::proxy::{Proxies, Proxy, ProxyError, is_loopback};
+use super::proxy::{Proxies, Proxy, ProxyError};
 use super::tcp::{self, TcpError};
 use super::tls::{Tls, TlsError};
 
@@ -44,11 +43,22 @@ impl NetworkError {
     }
 }
 
-/// Whether a reset of the connection is beneath this error.
+/// Whether a reset of the connection, or another end of it that the network brought about, is beneath this error.
 pub fn is_reset(error: &(dyn Error + 'static)) -> bool {
-    let kind = error.downcast_ref().map(io::Error::kind);
-    matches!(kind, Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe))
-        || error.source().is_some_and(is_reset)
+    use io::ErrorKind as Kind;
+    let by_network = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            Kind::ConnectionReset
+                | Kind::ConnectionAborted
+                | Kind::BrokenPipe
+                | Kind::TimedOut
+                | Kind::HostUnreachable
+                | Kind::NetworkUnreachable
+                | Kind::NetworkDown
+        )
+    };
+    error.downcast_ref().is_some_and(by_network) || error.source().is_some_and(is_reset)
 }
 
 /// Which roots are trusted, and which connections go through a proxy.
@@ -95,7 +105,7 @@ impl Network {
     ///
     /// [`NetworkError`], which names the phase.
     pub async fn open_service(&self, service: &Endpoint) -> Result<TlsStream<TcpStream>, NetworkError> {
-        let proxy = match is_loopback(service) || is_link_local(service) {
+        let proxy = match service.is_nearby() {
             true => None,
             false => self.proxies.to(service).map_err(ProxyError::Setting)?,
         };
@@ -127,13 +137,4 @@ async fn open_tcp(
     let addresses = tcp::resolve(to).await?;
     enter(Phase::Tcp);
     Ok(tcp::connect(addresses).await?)
-}
-
-/// Whether this is an address that only this machine's own network knows (RFC 3927, RFC 4291 section 2.5.6).
-fn is_link_local(endpoint: &Endpoint) -> bool {
-    match endpoint.host().parse() {
-        Ok(IpAddr::V4(address)) => address.is_link_local(),
-        Ok(IpAddr::V6(address)) => address.is_unicast_link_local(),
-        Err(_) => false,
-    }
 }

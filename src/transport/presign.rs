@@ -62,7 +62,7 @@ pub fn presign(
     let request = SignableRequest::new("GET", url.as_str(), std::iter::empty(), SignableBody::empty())?;
     let (instructions, _signature) = sign(request, &params)?.into_parts();
 
-    // The excluded token is among the parameters all the same: appending it again would send it twice.
+    // `Exclude` leaves the token out of the signature, but lists it here all the same: do not append it again.
     let query: Vec<String> = instructions
         .params()
         .iter()

@@ -5,7 +5,6 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use http_body_util::Empty;
@@ -61,7 +60,7 @@ pub enum Flaw {
 pub enum ProxyError {
     /// A proxy was asked for that cannot be used.
     #[error(transparent)]
-    Setting(#[from] BadProxy),
+    Setting(BadProxy),
     /// The proxy itself cannot be reached.
     #[error("cannot reach the proxy {proxy}")]
     Unreachable {
@@ -101,7 +100,7 @@ pub enum ProxyError {
 #[derive(Clone, Debug)]
 pub struct Proxies {
     proxy: Option<Result<Proxy, BadProxy>>,
-    /// Has a made-up proxy for each destination that is not exempt.
+    /// Says only whether a destination is exempt; the proxy in it is a placeholder.
     exemptions: Option<Arc<Matcher>>,
 }
 
@@ -115,11 +114,14 @@ impl Proxies {
         };
         let proxy = first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
         let exempt = first(&["NO_PROXY", "no_proxy"]).map(|(_, list)| list).unwrap_or_default();
+        let exempt = exempt.to_string_lossy();
+        // The matcher would not take the asterisk for addresses.
+        if exempt.split(',').any(|entry| entry.trim() == "*") {
+            return Self { proxy: None, exemptions: None };
+        }
         Self {
             proxy: proxy.map(|(name, url)| Proxy::parse(name, &url)),
-            exemptions: Some(Arc::new(
-                Matcher::builder().all("http://any").no(&*exempt.to_string_lossy()).build(),
-            )),
+            exemptions: Some(Arc::new(Matcher::builder().all("http://any").no(&*exempt).build())),
         }
     }
 
@@ -140,20 +142,15 @@ impl Proxies {
     pub fn to(&self, destination: &Endpoint) -> Result<Option<&Proxy>, BadProxy> {
         let Some(proxy) = &self.proxy else { return Ok(None) };
         if let Some(exemptions) = &self.exemptions {
-            let uri: Option<Uri> = format!("https://{destination}").parse().ok();
+            let host = destination.to_string().replace(".:", ":");
+            let uri: Option<Uri> = format!("https://{host}").parse().ok();
             let exempt = uri.is_some_and(|uri| exemptions.intercept(&uri).is_none());
-            if exempt || is_loopback(destination) {
+            if exempt || destination.is_loopback() {
                 return Ok(None);
             }
         }
         proxy.as_ref().map(Some).map_err(BadProxy::clone)
     }
-}
-
-/// Whether this is a name or an address of this machine.
-pub fn is_loopback(endpoint: &Endpoint) -> bool {
-    endpoint.host() == "localhost"
-        || endpoint.host().parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// An HTTP proxy. Its `Debug` shows no password.

@@ -9,6 +9,11 @@ use std::fmt;
 pub struct ReasonCode(pub u8);
 
 impl ReasonCode {
+    /// Whether it says that the server is busy, throttles or goes away, so that another attempt may succeed later.
+    pub fn is_busy(self) -> bool {
+        matches!(self.0, 0x88 | 0x89 | 0x8B | 0x8D | 0x96..=0x98 | 0x9F | 0xA0)
+    }
+
     fn name(self) -> Option<&'static str> {
         Some(match self.0 {
             0x00 => "Success",

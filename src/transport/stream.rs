@@ -33,7 +33,7 @@ const CLOSE_TIME: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct ByteStream<S: Transport> {
     socket: Option<WebSocketStream<S>>,
-    /// What came so far of the first packet; none once that was a CONNACK of success.
+    /// The bytes of the first packet so far; none after a CONNACK of success.
     first_packet: Option<Vec<u8>>,
     unread: Bytes,
     closing: TaskTracker,
@@ -148,16 +148,17 @@ impl<S: Transport> AsyncWrite for ByteStream<S> {
 async fn close<S: Transport>(mut socket: WebSocketStream<S>) {
     let goodbye = async {
         let normal = CloseFrame { code: CloseCode::Normal, reason: "".into() };
-        // This fails where the peer closed first, and the answer to its Close is on the way.
-        socket.send(Message::Close(Some(normal))).await.ok();
-        socket.flush().await?;
+        if socket.send(Message::Close(Some(normal))).await.is_err() {
+            // The peer closed first: what is left to send is the answer to its Close.
+            return socket.flush().await;
+        }
         // A client need not wait for the server to end TCP as well (RFC 6455 section 7.1.1).
         while let Some(message) = socket.next().await {
             if message?.is_close() {
                 break;
             }
         }
-        Ok::<_, tungstenite::Error>(())
+        Ok(())
     };
     match timeout(CLOSE_TIME, goodbye).await {
         Ok(Ok(())) => tracing::debug!("the WebSocket is closed"),

@@ -21,7 +21,7 @@ use super::stream::Transport;
 /// The subprotocol IoT Core requires (MQTT 5 section 6).
 const SUBPROTOCOL: &str = "mqtt";
 
-/// More than the body of any refusal of IoT Core, and little enough to hold. Bytes.
+/// As much of a refusal's body as is read. Bytes.
 const MAX_BODY: usize = 16 * 1024;
 
 /// As much of a plain text as is shown. Characters.

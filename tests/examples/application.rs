@@ -1,8 +1,6 @@
 //! An application on `transport` and `diagnosis`: it comes back after every cut, and says why where it cannot.
 //!
-//! ```sh
-//! cargo run --example application -- --endpoint <id>-ats.iot.<region>.amazonaws.com --region <region>
-//! ```
+//! `cargo run --example application -- --endpoint <id>-ats.iot.<region>.amazonaws.com --region <region>`
 
 use std::{error::Error, io, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
@@ -67,7 +65,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 println!("connected");
                 client.try_subscribe(&topic, QoS::AtLeastOnce)?;
             }
-            Ok(Event::Incoming(Incoming::SubAck(_))) => {
+            Ok(Event::Incoming(Incoming::SubAck(answer))) => {
+                println!("subscribed: {:?}", answer.return_codes);
                 subscribed = true;
                 publish.reset_immediately();
             }
@@ -84,7 +83,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     eprint!("{}", facts.explain(&failure));
                 }
                 // A random wait keeps devices that failed together from coming back together.
-                let pause = wait.mul_f64(fastrand::f64()).max(failure.retry_after().unwrap_or(wait));
+                let pause = failure.retry_after().unwrap_or(wait) + wait.mul_f64(fastrand::f64());
                 wait = Duration::from_secs(60).min(wait * 2);
                 tokio::select! { () = sleep(pause) => {}, () = &mut stop => break }
             }

@@ -7,6 +7,7 @@ use aws_credential_types::Credentials;
 use clap::Parser;
 use rustls::CertificateError;
 use sigv4_websocket_connect::diagnosis::failure::Failure;
+use sigv4_websocket_connect::diagnosis::report::report;
 use sigv4_websocket_connect::program::cli::Cli;
 use sigv4_websocket_connect::program::error::Error;
 use sigv4_websocket_connect::transport::connector::{ConnectError, Connector};
@@ -93,9 +94,10 @@ async fn a_name_that_does_not_resolve_is_shown_as_typed() {
     let cli = cli(ENDPOINT, "eu-west-1", "sensor-7");
     let found = hints(&unresolved(), &cli, None).await;
     assert_says(&found, &[ENDPOINT, "aws iot describe-endpoint --endpoint-type iot:Data-ATS"]);
-    let error = Error::Attempt { failure: Box::new(unresolved()), hints: found };
+    let error = Error::Attempt { failure: Box::new(unresolved()), report: String::new() };
     assert_eq!((error.exit_code(), unresolved().is_final()), (4, false));
-    assert_says(&[error.report()], &["error: ", "Temporary failure in name resolution", "hint: "]);
+    let told = report(&unresolved(), &unresolved().details(), &found);
+    assert_says(&[told], &["error: ", "Temporary failure in name resolution", "hint: "]);
 }
 
 #[tokio::test]

@@ -37,7 +37,6 @@ fn refusals() -> Vec<Row> {
             .says(POLICY),
         answered("CONNACK 0x87 whose reason holds an escape", &connack(0x87, Some("\u{1B}[2J\nhint: lie")))
             .never_says(["\u{1B}", "\nhint: lie"]),
-        refused("CONNACK 0x97", 0x97).says(["Quota exceeded (0x97)", "hint: ", "Quota", "500"]),
         refused("CONNACK 0xF0, which there is not", 0xF0).says(["0xF0"]),
         refused("CONNACK 0x42, which there is not", 0x42).says(["0x42"]),
     ]
@@ -52,6 +51,11 @@ fn busy() -> Vec<Row> {
         busy("CONNACK 0x89, three times", 0x89)
             .warns(["Server busy (0x89)"; 2])
             .says(["trying again in", "busy"]),
+        busy("CONNACK 0x97, three times", 0x97).warns(["Quota exceeded (0x97)"; 2]).says([
+            "trying again in",
+            "Quota",
+            "500",
+        ]),
         busy("CONNACK 0x9F, three times", 0x9F).warns(["Connection rate exceeded (0x9F)"; 2]).says([
             "trying again in",
             "Quota",
@@ -70,8 +74,9 @@ fn disconnects() -> Vec<Row> {
         answered("DISCONNECT 0x87 instead of CONNACK", &disconnect(0x87))
             .says(["Not authorized (0x87)", RESOURCE])
             .says(POLICY),
-        answered("DISCONNECT 0x8B instead of CONNACK", &disconnect(0x8B))
-            .says(["Server shutting down (0x8B)"]),
+        answered("DISCONNECT 0x8B instead of CONNACK, three times", &disconnect(0x8B))
+            .connections(3)
+            .warns(["Server shutting down (0x8B)"; 2]),
     ]
 }
 
