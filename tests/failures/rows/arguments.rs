@@ -111,6 +111,19 @@ fn files() -> Vec<Row> {
         file("CA file that is not PEM").file("ca.pem", "Amazon Root CA 1"),
         file("CA file whose PEM is broken").file("ca.pem", NOT_BASE64),
         file("CA file without a certificate in its PEM").file("ca.pem", NO_CERTIFICATE),
+        row("AWS_CA_BUNDLE instead of --ca-file")
+            .without(&["--ca-file"])
+            .environment("AWS_CA_BUNDLE", "{ca}"),
+        row("AWS_CA_BUNDLE left empty beside --ca-file").environment("AWS_CA_BUNDLE", ""),
+        row("AWS_CA_BUNDLE that is wrong beside --ca-file").environment("AWS_CA_BUNDLE", "{home}/ca.pem"),
+        refused("AWS_CA_BUNDLE that is not there")
+            .without(&["--ca-file"])
+            .environment("AWS_CA_BUNDLE", "{home}/ca.pem")
+            .says(["error: AWS_CA_BUNDLE cannot be used", "ca.pem"]),
+        row("AWS_CA_BUNDLE left empty")
+            .without(&["--ca-file"])
+            .environment("AWS_CA_BUNDLE", "")
+            .environment("SSL_CERT_FILE", "{ca}"),
     ]
 }
 
