@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use rumqttc::{ConnectionError, StateError};
 
-use super::report::{causes, own_words};
-use super::transport::chain::SourceError;
 use super::transport::connector::ConnectError;
 use super::transport::ending::{HangUp, NoSession};
 use super::transport::network::is_reset;
 use super::transport::reason::ReasonCode;
+use super::transport::source::SourceError;
 use super::transport::upgrade::{Answer, UpgradeError};
 
 /// IoT Core takes one CONNECT per second for a client ID ("AWS IoT Core message broker and protocol limits and
@@ -114,9 +113,7 @@ impl Failure {
         let mut say = |label: &str, text: &str| details.push((label.to_owned(), text.to_owned()));
         match self {
             Self::Connect(ConnectError::Credentials(SourceError::NoneFound(tried))) => {
-                for (source, reason) in tried {
-                    say(source, &causes(reason).last().map_or("not configured".to_owned(), own_words));
-                }
+                tried.iter().for_each(|(source, reason)| say(source, reason));
             }
             Self::NoSession(
                 NoSession::Refused { reason: Some(reason), .. }

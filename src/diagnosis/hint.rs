@@ -5,15 +5,14 @@
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::error::TokenError;
 use rustls::InvalidMessage;
 use serde_json::json;
 
 use super::certificate;
 use super::failure::Failure;
+use super::keys;
 use super::place::{DESCRIBE_ENDPOINT, partition, region_in};
-use super::report::{causes, clock, report};
-use super::transport::chain::SourceError;
+use super::report::{clock, report};
 use super::transport::clock::CLOCK_TOLERANCE;
 use super::transport::connector::{ConnectError, Connector};
 use super::transport::ending::NoSession;
@@ -74,39 +73,17 @@ impl Advice<'_> {
 
     fn connect(&mut self, error: &ConnectError) {
         match error {
-            ConnectError::Credentials(error) => self.credentials(error),
+            ConnectError::Credentials(error) => {
+                if let Some(error) = keys::proxy_in(error) {
+                    self.proxy(error);
+                }
+                self.hints.extend(keys::hints(error, self.facts.words.profile));
+            }
             ConnectError::Network(NetworkError::Tcp(error)) => self.tcp(error),
             ConnectError::Network(NetworkError::Proxy(error)) => self.proxy(error),
             ConnectError::Network(NetworkError::Tls(error)) => self.tls(error),
             ConnectError::Upgrade(error) => self.upgrade(error),
             ConnectError::Presign(_) => {}
-        }
-    }
-
-    fn credentials(&mut self, error: &SourceError) {
-        match error {
-            SourceError::NoneFound(_) => {
-                self.say("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, with AWS_SESSION_TOKEN for temporary keys");
-                let profile = self.facts.words.profile;
-                self.say(format!(
-                    "or sign in with `aws configure sso` or `aws configure`, and name the profile with {profile}"
-                ));
-            }
-            SourceError::Failed { source, .. } => {
-                let network = causes(source).find_map(|cause| cause.downcast_ref());
-                if let Some(NetworkError::Proxy(error)) = network {
-                    self.proxy(error);
-                }
-                if causes(source).any(is_sso_token) {
-                    let given = self.facts.connector.credentials().profile().map(str::to_owned);
-                    let profile = given.or_else(|| std::env::var("AWS_PROFILE").ok());
-                    let profile = profile.as_deref().filter(|name| !name.is_empty()).unwrap_or("default");
-                    self.say(format!(
-                        "sign in to IAM Identity Center again: aws sso login --profile {profile}"
-                    ));
-                }
-            }
-            _ => {}
         }
     }
 
@@ -188,15 +165,7 @@ impl Advice<'_> {
             self.say(clock(skew));
         }
         if message.contains("security token") {
-            self.say(match &self.credentials {
-                Some(keys) if keys.session_token().is_some() => {
-                    "the access key is unknown, or the session token has expired or belongs to another key"
-                }
-                Some(keys) if keys.access_key_id().starts_with("ASIA") => {
-                    "the access key is a temporary one (ASIA…), but its session token is missing"
-                }
-                _ => "the access key is unknown in this partition, or was deleted",
-            });
+            self.say(keys::refused(self.credentials.as_ref(), answer.date));
         } else if message.contains("does not match") {
             self.say("the secret key does not belong to the access key, or the region is wrong");
         }
@@ -268,11 +237,4 @@ impl Advice<'_> {
              proxy on the way?"
         ));
     }
-}
-
-/// No usable token in the cache, or one that the portal refuses.
-fn is_sso_token(cause: &(dyn std::error::Error + 'static)) -> bool {
-    let words = cause.to_string();
-    let signs = ["UnauthorizedException", "cached SSO token", "sso/cache"];
-    cause.is::<TokenError>() || signs.into_iter().any(|sign| words.contains(sign))
 }

@@ -4,6 +4,8 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use httpdate::fmt_http_date;
+
 use super::error::Error;
 use crate::diagnosis::report::{clock, printable};
 use crate::transport::progress::{Phase, Progress};
@@ -56,6 +58,14 @@ impl Story {
                 let key = shorten(found.credentials.access_key_id());
                 self.tell(&format!("Credentials: {key} from the {}", found.source));
             }
+            Progress::Expired(found) => {
+                let expiry = found.credentials.expiry().map(fmt_http_date).unwrap_or_default();
+                warn(&format!(
+                    "the credentials from the {} expired at {expiry}, by the local clock",
+                    found.source
+                ));
+            }
+            Progress::PassedOver(setting) => warn(setting),
             Progress::Clock(seconds) => {
                 warn(&format!("{}; signing with the server's time instead", clock(seconds)));
             }

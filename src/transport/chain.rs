@@ -2,161 +2,212 @@
 
 //! The AWS credential chain (AWS SDKs and Tools Reference Guide, "Standardized credential providers"), made of
 //! aws-config's providers.
+//!
+//! There is one rule: a source that is set up and fails ends the chain, and only a source that is not set up at all is
+//! passed over. aws-config's own chain also passes over a profile that it does not find or understand, half a key pair
+//! and the like, and then signs as whoever comes next. On EC2 that is the instance's role: somebody else than was asked
+//! for.
 
 use std::env;
-use std::panic::AssertUnwindSafe;
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_config::Region;
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
-use aws_config::meta::region::ProvideRegion;
-use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
-use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use futures_util::FutureExt;
 
+use super::file::{self, FileError};
 use super::http_client::http_client;
 use super::network::Network;
-use super::profile::{self, NoSuchProfile};
-
-/// No credentials.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceError {
-    /// None of the sources has any; each stands here with its reason.
-    #[error("no credentials found")]
-    NoneFound(Vec<(String, CredentialsError)>),
-    /// Half a key pair would otherwise be passed over, and other credentials be used than was meant.
-    #[error("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not")]
-    HalfKeyPair,
-    /// The profile that was asked for does not exist.
-    #[error(transparent)]
-    NoSuchProfile(#[from] NoSuchProfile),
-    /// A source that is configured does not work. The chain ends there, as it does in all AWS tools.
-    #[error("the {name} does not provide credentials")]
-    Failed {
-        /// The source.
-        name: String,
-        /// What it said.
-        source: CredentialsError,
-    },
-}
-
-/// Credentials, and the source they are from.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// The source, as in "credentials from the NAME".
-    pub source: String,
-    /// What it gave.
-    pub credentials: Credentials,
-}
+use super::profile::{ProfileError, Profiles, below_home};
+use super::progress::Progress;
+use super::source::{Found, Link, Needs, SignIn, SourceError};
 
 /// The chain, or one profile alone.
 #[derive(Debug)]
 pub struct Chain {
-    /// The profile to take, whatever the environment holds.
-    pub profile: Option<String>,
-    /// For STS, where the profile names no region.
-    pub region: String,
-    /// The way to the services.
-    pub network: Network,
+    profile: Option<String>,
+    region: String,
+    network: Network,
+    /// What was passed over is told once, not at every load.
+    told: AtomicBool,
 }
 
+/// A source that is set up, or why it counts as not set up.
+type Setup = Result<Link, String>;
+
 impl Chain {
-    /// Credentials from the first source that is set up.
+    /// The chain, or with `profile` that profile alone. `region` is for STS, where the profile names none.
+    pub fn new(profile: Option<String>, region: String, network: Network) -> Self {
+        Self { profile, region, network, told: AtomicBool::new(false) }
+    }
+
+    /// Credentials from the first source that is set up. Every provider is made anew, since some remember their first
+    /// failure for ever.
     ///
     /// # Errors
     ///
-    /// [`SourceError`] when no source has any, or one that is configured fails.
-    pub async fn load(&self) -> Result<Found, SourceError> {
+    /// [`SourceError`] when no source is set up, or the first one that is fails.
+    pub async fn load(&self, tell: impl Fn(Progress<'_>)) -> Result<Found, SourceError> {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            self.passed_over().into_iter().for_each(|setting| tell(Progress::PassedOver(setting)));
+        }
+        let config = ProviderConfig::default().with_http_client(http_client(self.network.clone()));
+        let config = config.with_region(Some(Region::new(self.region.clone())));
         let mut reasons = Vec::new();
+        let mut pass_over = |name: &str, reason| reasons.push((name.to_owned(), reason));
         if self.profile.is_none() {
-            let environment = Link::new("environment", EnvironmentVariableCredentialsProvider::new());
-            if let Some(found) = environment.ask(&mut reasons).await? {
-                return Ok(found);
+            match environment()? {
+                Ok(link) => return link.load().await,
+                Err(reason) => pass_over("environment", reason),
             }
         }
-        for link in self.links_after_environment().await? {
-            if let Some(found) = link.ask(&mut reasons).await? {
-                return Ok(found);
+        match self.profile(&config, &tell).await? {
+            Ok(link) => return link.load().await,
+            Err(reason) => pass_over("profile", reason),
+        }
+        if self.profile.is_none() {
+            match web_identity(&config)? {
+                Ok(link) => return link.load().await,
+                Err(reason) => pass_over("web identity token", reason),
+            }
+            match container(&config)? {
+                Ok(link) => return link.load().await,
+                Err(reason) => pass_over("container", reason),
+            }
+            let metadata = ImdsCredentialsProvider::builder().configure(&config).build();
+            match Link::new("EC2 instance metadata", metadata).load().await {
+                // Whether this is an EC2 instance only the service itself can tell.
+                Err(SourceError::Failed {
+                    source: reason @ CredentialsError::CredentialsNotLoaded(_),
+                    ..
+                }) => {
+                    pass_over("EC2 instance metadata", innermost(&reason));
+                }
+                result => return result,
             }
         }
         Err(SourceError::NoneFound(reasons))
     }
 
-    /// Made anew for every load, since aws-config reads a profile only once, and tells only once what is wrong
-    /// with it. Not made where the environment has credentials, since it reads files.
-    async fn links_after_environment(&self) -> Result<Vec<Link>, SourceError> {
-        let name = self.profile.as_deref();
-        let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-        if name.is_none() && set("AWS_ACCESS_KEY_ID") && !set("AWS_SECRET_ACCESS_KEY") {
-            return Err(SourceError::HalfKeyPair);
+    /// Variables that the AWS CLI reads and the AWS SDKs do not.
+    fn passed_over(&self) -> Option<&'static str> {
+        let differs = |name| set(name).is_some_and(|name| name != "default");
+        if self.profile.is_none() && set("AWS_PROFILE").is_none() && differs("AWS_DEFAULT_PROFILE") {
+            Some("AWS_DEFAULT_PROFILE is passed over; AWS_PROFILE names a profile")
+        } else if set("AWS_SECURITY_TOKEN").is_some() && set("AWS_SESSION_TOKEN").is_none() {
+            Some("AWS_SECURITY_TOKEN is passed over; AWS_SESSION_TOKEN holds the session token")
+        } else {
+            None
         }
-        profile::check(name.map(str::to_owned).or_else(|| env::var("AWS_PROFILE").ok()))?;
-        let config = ProviderConfig::default().with_http_client(http_client(self.network.clone()));
-        let mut region_of_profile = ProfileFileRegionProvider::builder().configure(&config);
-        let mut from_profile = ProfileFileCredentialsProvider::builder();
-        if let Some(name) = name {
-            region_of_profile = region_of_profile.profile_name(name);
-            from_profile = from_profile.profile_name(name);
-        }
-        let region = region_of_profile.build().region().await.unwrap_or(Region::new(self.region.clone()));
-        let config = config.with_region(Some(region));
-        let from_profile = from_profile.configure(&config).build();
-        if let Some(name) = name {
-            return Ok(vec![Link::new(&format!("profile {name}"), from_profile)]);
-        }
-        Ok(vec![
-            Link::new("profile", from_profile),
-            Link::new(
-                "web identity token",
-                WebIdentityTokenCredentialsProvider::builder().configure(&config).build(),
-            ),
-            Link::new("container", EcsCredentialsProvider::builder().configure(&config).build()),
-            Link::new("EC2 instance metadata", ImdsCredentialsProvider::builder().configure(&config).build()),
-        ])
-    }
-}
-
-/// One source, by name.
-#[derive(Debug)]
-pub struct Link {
-    name: String,
-    provider: SharedCredentialsProvider,
-}
-
-impl Link {
-    /// A provider that is called `name` in messages.
-    pub fn new(name: &str, provider: impl ProvideCredentials + 'static) -> Self {
-        Self { name: name.to_owned(), provider: SharedCredentialsProvider::new(provider) }
     }
 
-    /// Its credentials.
-    ///
-    /// # Errors
-    ///
-    /// [`SourceError`] if it has none, or fails.
-    pub async fn load(&self) -> Result<Found, SourceError> {
-        let mut reasons = Vec::new();
-        self.ask(&mut reasons).await?.ok_or(SourceError::NoneFound(reasons))
-    }
-
-    /// None, and the reason noted, if this source is not set up.
-    async fn ask(&self, reasons: &mut Vec<(String, CredentialsError)>) -> Result<Option<Found>, SourceError> {
-        // aws-config panics at some answers of a metadata service, and at a container's URL without a scheme.
-        let answer = AssertUnwindSafe(self.provider.provide_credentials()).catch_unwind().await;
-        let senseless = |_| Err(CredentialsError::unhandled("its settings or its answer make no sense"));
-        let name = self.name.clone();
-        match answer.unwrap_or_else(senseless) {
-            Ok(credentials) => Ok(Some(Found { source: name, credentials })),
-            Err(reason @ CredentialsError::CredentialsNotLoaded(_)) => {
-                reasons.push((name, reason));
-                Ok(None)
+    async fn profile(
+        &self,
+        config: &ProviderConfig,
+        tell: impl Fn(Progress<'_>),
+    ) -> Result<Setup, SourceError> {
+        let named = self.profile.as_ref().map(|name| ("--profile", name.into())).or_else(|| {
+            let name = env::var_os("AWS_PROFILE")?;
+            Some(("AWS_PROFILE", name))
+        });
+        let profiles = Profiles::read().await?;
+        let name = match named {
+            Some((asked_by, name)) => {
+                let name = name.into_string().map_err(|_| ProfileError::Name)?;
+                profiles.require(&name, asked_by)?;
+                name
             }
-            Err(source) => Err(SourceError::Failed { name, source }),
+            None => "default".to_owned(),
+        };
+        let Some(chain) = profiles.configured(&name)? else {
+            return Ok(Err(format!("the profile {name:?} sets up no credentials")));
+        };
+        let setting = |setting| chain.iter().find_map(|profile| profile.get(setting));
+        if let Some(path) = setting("web_identity_token_file") {
+            usable("web_identity_token_file", file::check(&below_home(path.as_ref())))?;
         }
+        if setting("aws_security_token").is_some() && setting("aws_session_token").is_none() {
+            tell(Progress::PassedOver(
+                "aws_security_token in the profile is passed over; aws_session_token holds the session token",
+            ));
+        }
+        let mut needs = Needs { mfa: setting("mfa_serial").map(str::to_owned), sign_in: None };
+        if setting("sso_session").or(setting("sso_start_url")).is_some() {
+            usable("sso_session", file::check_cache(&below_home("~/.aws/sso/cache".as_ref())))?;
+            needs.sign_in = Some(SignIn::Sso(name.clone()));
+        }
+        if setting("login_session").is_some() {
+            let folder = set("AWS_LOGIN_CACHE_DIRECTORY").unwrap_or("~/.aws/login/cache".into());
+            usable("login_session", file::check_cache(&below_home(&folder)))?;
+            needs.sign_in = Some(SignIn::Login(name.clone()));
+        }
+        let region = profiles.setting(&name, "region").unwrap_or(&self.region);
+        let config = config.clone().with_region(Some(Region::new(region.to_owned())));
+        let provider = ProfileFileCredentialsProvider::builder().profile_files(profiles.files());
+        let provider = provider.profile_name(&name).configure(&config).build();
+        let source = self.profile.as_ref().map_or("profile".to_owned(), |name| format!("profile {name}"));
+        Ok(Ok(Link::new(&source, provider).needing(needs)))
     }
+}
+
+fn environment() -> Result<Setup, SourceError> {
+    const NAMES: [&str; 2] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    if NAMES.into_iter().all(|name| set(name).is_none()) {
+        return Ok(Err("AWS_ACCESS_KEY_ID is not set".to_owned()));
+    }
+    // A token that is left out would only show as a refusal.
+    for (name, required) in NAMES.map(|name| (name, true)).into_iter().chain([("AWS_SESSION_TOKEN", false)]) {
+        let flaw = match set(name).map(OsString::into_string) {
+            None if required => "is not set, but the other half of the key pair is",
+            Some(Ok(value)) if value.trim().is_empty() => "is blank",
+            Some(Err(_)) => "is not UTF-8",
+            _ => continue,
+        };
+        return Err(SourceError::Variable { name, flaw });
+    }
+    Ok(Ok(Link::new("environment", EnvironmentVariableCredentialsProvider::new())))
+}
+
+fn web_identity(config: &ProviderConfig) -> Result<Setup, SourceError> {
+    match (set("AWS_WEB_IDENTITY_TOKEN_FILE"), set("AWS_ROLE_ARN")) {
+        (None, None) => return Ok(Err("AWS_WEB_IDENTITY_TOKEN_FILE is not set".to_owned())),
+        (Some(path), _) => usable("AWS_WEB_IDENTITY_TOKEN_FILE", file::check(Path::new(&path)))?,
+        (None, Some(_)) => {}
+    }
+    let provider = WebIdentityTokenCredentialsProvider::builder().configure(config).build();
+    Ok(Ok(Link::new("web identity token", provider)))
+}
+
+fn container(config: &ProviderConfig) -> Result<Setup, SourceError> {
+    let names = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
+    if names.into_iter().all(|name| set(name).is_none()) {
+        return Ok(Err(format!("{} is not set", names[0])));
+    }
+    const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+    if let Some(path) = set(TOKEN_FILE) {
+        usable(TOKEN_FILE, file::check(Path::new(&path)))?;
+    }
+    Ok(Ok(Link::new("container", EcsCredentialsProvider::builder().configure(config).build())))
+}
+
+/// Says what named a file that cannot be used.
+fn usable(named_by: &'static str, result: Result<(), FileError>) -> Result<(), SourceError> {
+    result.map_err(|source| SourceError::File { named_by, source })
+}
+
+/// A variable of the environment that is not empty.
+fn set(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The message of the cause beneath all others.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    error.source().map_or_else(|| error.to_string(), innermost)
 }

@@ -11,13 +11,13 @@ use tokio::try_join;
 use tokio_rustls::client::TlsStream;
 use tokio_util::task::TaskTracker;
 
-use super::chain::SourceError;
 use super::clock::ServerClock;
 use super::credentials::CredentialSource;
 use super::endpoint::Endpoint;
 use super::network::{Network, NetworkError};
 use super::presign::{Scope, presign};
 use super::progress::{Phase, Progress};
+use super::source::SourceError;
 use super::stream::ByteStream;
 use super::upgrade::{Answer, UpgradeError, upgrade};
 
@@ -115,8 +115,7 @@ impl Connector {
         &self,
         signed: &mut SystemTime,
     ) -> Result<ByteStream<TlsStream<TcpStream>>, ConnectError> {
-        let loaded = |found: &_| (self.observer)(Progress::Credentials(found));
-        let credentials = async { Ok(self.credentials.fetch(loaded).await?) };
+        let credentials = async { Ok(self.credentials.fetch(&self.observer).await?) };
         let stream = async {
             let stream = self.network.open_endpoint(&self.endpoint, |phase| self.enter(phase)).await?;
             self.enter(Phase::Credentials);

@@ -9,8 +9,10 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use tokio::sync::Mutex;
 
-use super::chain::{Chain, Found, Link, SourceError};
+use super::chain::Chain;
 use super::network::Network;
+use super::progress::Progress;
+use super::source::{Found, Link, SourceError};
 
 /// Credentials that expire sooner are fetched anew before signing.
 const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
@@ -40,19 +42,20 @@ impl CredentialSource {
     /// `network`.
     pub fn chain(profile: Option<&str>, region: &str, network: &Network) -> Self {
         let (profile, region) = (profile.map(str::to_owned), region.to_owned());
-        Self::new(Origin::Chain(Chain { profile, region, network: network.clone() }))
+        Self::new(Origin::Chain(Chain::new(profile, region, network.clone())))
     }
 
     fn new(origin: Origin) -> Self {
         Self { origin, latest: Mutex::default(), refused: AtomicBool::new(false) }
     }
 
-    /// The credentials to sign with now, at least a minute before they expire. `loaded` is told of new ones.
+    /// The credentials to sign with now, at least a minute before they expire. `tell` hears of new ones, and of what is
+    /// doubtful about them.
     ///
     /// # Errors
     ///
-    /// [`SourceError`] when no source has any, or one that is configured fails.
-    pub async fn fetch(&self, loaded: impl FnOnce(&Found)) -> Result<Credentials, SourceError> {
+    /// [`SourceError`] when no source is set up, or one that is fails.
+    pub async fn fetch(&self, tell: impl Fn(Progress<'_>)) -> Result<Credentials, SourceError> {
         let mut latest = self.latest.lock().await;
         match &*latest {
             Some(found) if is_fresh(&found.credentials) && !self.refused.load(Ordering::Relaxed) => {
@@ -61,11 +64,14 @@ impl CredentialSource {
             _ => {
                 let found = match &self.origin {
                     Origin::Provider(link) => link.load().await?,
-                    Origin::Chain(chain) => chain.load().await?,
+                    Origin::Chain(chain) => chain.load(&tell).await?,
                 };
                 self.refused.store(false, Ordering::Relaxed);
                 tracing::info!(source = found.source, "credentials loaded");
-                loaded(&found);
+                tell(Progress::Credentials(&found));
+                if found.credentials.expiry().is_some_and(|expiry| expiry <= SystemTime::now()) {
+                    tell(Progress::Expired(&found));
+                }
                 Ok(latest.insert(found).credentials.clone())
             }
         }
@@ -80,14 +86,6 @@ impl CredentialSource {
     /// What the last [`fetch`](Self::fetch) gave; none before the first or while one is running.
     pub fn latest(&self) -> Option<Found> {
         self.latest.try_lock().ok()?.clone()
-    }
-
-    /// The profile that the chain was told to take.
-    pub fn profile(&self) -> Option<&str> {
-        match &self.origin {
-            Origin::Chain(chain) => chain.profile.as_deref(),
-            Origin::Provider(_) => None,
-        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::chain::Found;
+use super::source::Found;
 
 /// One thing that happened during an attempt.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,10 @@ pub enum Progress<'a> {
     Phase(Phase),
     /// Credentials were loaded. They come at any time before [`Phase::Presign`].
     Credentials(&'a Found),
+    /// The credentials that were loaded have expired, if the local clock is right. They are used all the same.
+    Expired(&'a Found),
+    /// A setting of other AWS tools is passed over.
+    PassedOver(&'a str),
     /// The local clock is so many seconds behind the server's, or ahead of it where the number is negative. From
     /// now on requests are signed with the server's time.
     Clock(i64),

@@ -26,7 +26,7 @@ async fn nothing_anywhere_lists_every_source_and_two_fixes() {
     for (line, beginning) in lines.iter().zip(beginnings) {
         assert!(line.starts_with(beginning) && line.len() > beginning.len(), "{lines:#?}");
     }
-    assert!(lines[6].contains("AWS_ACCESS_KEY_ID") && lines[7].contains("aws configure"), "{lines:#?}");
+    assert!(lines[6].contains("`aws login`") && lines[7].contains("AWS_ACCESS_KEY_ID"), "{lines:#?}");
 }
 
 #[tokio::test]
@@ -71,6 +71,6 @@ async fn half_a_key_pair_is_not_passed_over() {
     let program = program(&gateway).file(".aws/credentials", profile);
     let outcome =
         failure(program.env("AWS_ACCESS_KEY_ID", "AKIAWANTED").env("AWS_SECRET_ACCESS_KEY", "")).await;
-    assert_says(&outcome, &["AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not"]);
+    assert_says(&outcome, &["error: AWS_SECRET_ACCESS_KEY is not set, but the other half"]);
     assert!(gateway.connections().iter().flatten().all(|event| !matches!(event, Event::Request(_))));
 }

@@ -110,16 +110,3 @@ async fn refused_credentials_are_not_signed_with_again() {
     connector.closed().await;
     assert_eq!(access_keys(&gateway), keys.map(|key| key.access_key));
 }
-
-#[tokio::test]
-async fn a_profile_that_leads_nowhere_is_passed_over_at_every_attempt() {
-    let key = temporary("CONTAINER");
-    let gateway = Gateway::start_with(busy_at_first(std::slice::from_ref(&key))).await;
-    let endpoint = container::granting(vec![(key.clone(), Duration::seconds(10)); 2]).await;
-    let (program, _endpoint) = at_container(program(&gateway), endpoint);
-    let role = "arn:aws:iam::123456789012:role/x";
-    let profile = format!("[default]\nrole_arn = {role}\nsource_profile = gone\n");
-    let outcome = program.file(".aws/config", &profile).run().await;
-    assert_eq!(outcome.code, 0, "{outcome:#?}");
-    assert_eq!(access_keys(&gateway), [key.access_key.as_str(), &key.access_key]);
-}

@@ -8,6 +8,7 @@ mod failures;
 mod freshness;
 #[path = "../gateway/mod.rs"]
 mod gateway;
+mod identity;
 mod order;
 mod profile;
 mod profile_failures;

@@ -23,11 +23,11 @@ async fn a_missing_profile_names_the_files_and_the_profiles_they_hold() {
     for way in WAYS {
         let gateway = gateway_knowing([]).await;
         let program = program(&gateway)
-            .file(".aws/config", "[default]\n[profile spare parts]\n[sso-session team]\n")
+            .file(".aws/config", "[default]\n[profile spare]\n[sso-session team]\n")
             .file(".aws/credentials", "[thing] # not things\n");
         let files = [".aws/config", ".aws/credentials"].map(|file| program.home(file).display().to_string());
         let outcome = failure(asking(way, program)).await;
-        assert_says(&outcome, &["no profile \"things\"", "hold: default, spare parts, thing\n"]);
+        assert_says(&outcome, &["no profile \"things\"", "hold: default, spare, thing\n"]);
         assert_says(&outcome, &files.each_ref().map(String::as_str));
     }
 }
@@ -58,7 +58,7 @@ async fn a_role_whose_source_profile_is_missing_names_it() {
     let config =
         "[profile things]\nrole_arn = arn:aws:iam::111122223333:role/Things\nsource_profile = base\n";
     let outcome = failure(asking("--profile", program(&gateway).file(".aws/config", config))).await;
-    assert_says(&outcome, &["could not find source profile base"]);
+    assert_says(&outcome, &["no profile \"base\", which source_profile in the profile \"things\" asks for"]);
 }
 
 #[tokio::test]

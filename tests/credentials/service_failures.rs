@@ -26,14 +26,19 @@ async fn a_web_identity_token_that_cannot_be_read() {
     let gateway = gateway_knowing([]).await;
     let program = web_identity(program(&gateway));
     std::fs::remove_file(program.home("token.jwt")).expect("a token to remove");
-    assert_says(&failure(program).await, &["error: the web identity token does not", "(os error 2)"]);
+    assert_says(
+        &failure(program).await,
+        &["error: AWS_WEB_IDENTITY_TOKEN_FILE names a file", "token.jwt: there is no such file"],
+    );
 }
 
 #[tokio::test]
 async fn a_web_identity_without_a_role_names_what_is_missing() {
     let gateway = gateway_knowing([]).await;
-    let outcome = failure(program(&gateway).env("AWS_WEB_IDENTITY_TOKEN_FILE", "token.jwt")).await;
-    assert_says(&outcome, &["  web identity token: AWS_ROLE_ARN"]);
+    let program = program(&gateway).file("token.jwt", "a token");
+    let file = program.home("token.jwt");
+    let outcome = failure(program.env("AWS_WEB_IDENTITY_TOKEN_FILE", file)).await;
+    assert_says(&outcome, &["error: the web identity token does not provide credentials", "AWS_ROLE_ARN"]);
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ impl Program {
     }
 
     /// Writes a file below the program's home.
-    pub fn file(self, path: &str, content: &str) -> Self {
+    pub fn file(self, path: &str, content: &(impl AsRef<[u8]> + ?Sized)) -> Self {
         let path = self.home(path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder in the home");
         std::fs::write(path, content).expect("a file in the home");

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What to do where there are no credentials, or where they are refused.
+
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::TokenError;
+use httpdate::fmt_http_date;
+
+use super::report::causes;
+use super::transport::network::NetworkError;
+use super::transport::proxy::ProxyError;
+use super::transport::source::{SignIn, SourceError};
+
+/// The hints for `error`. `profile` is what the setting is called that names a profile.
+pub fn hints(error: &SourceError, profile: &str) -> Vec<String> {
+    let (source, needs) = match error {
+        SourceError::NoneFound(_) => {
+            let sign_in = "sign in with `aws login` or `aws configure sso`, and name the profile with";
+            let keys = "or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, with AWS_SESSION_TOKEN for temporary keys";
+            return vec![format!("{sign_in} {profile}"), keys.to_owned()];
+        }
+        SourceError::Failed { source, needs, .. } => (source, needs),
+        _ => return Vec::new(),
+    };
+    let sign_in =
+        needs.sign_in.as_ref().filter(|_| causes(source).any(is_token)).map(|sign_in| match sign_in {
+            SignIn::Sso(profile) => {
+                format!("sign in to IAM Identity Center again: aws sso login --profile {profile}")
+            }
+            SignIn::Login(profile) => format!("sign in again: aws login --profile {profile}"),
+        });
+    let mfa = needs.mfa.as_ref().map(|serial| {
+        format!(
+            "the profile wants a code of the MFA device {serial}, which the AWS SDK for Rust cannot ask for: get keys \
+             with `aws sts get-session-token`, or through a credential_process"
+        )
+    });
+    sign_in.into_iter().chain(mfa).collect()
+}
+
+/// What a proxy did on the way to a credential service.
+pub fn proxy_in(error: &SourceError) -> Option<&ProxyError> {
+    let SourceError::Failed { source, .. } = error else { return None };
+    match causes(source).find_map(|cause| cause.downcast_ref())? {
+        NetworkError::Proxy(error) => Some(error),
+        _ => None,
+    }
+}
+
+/// Why the server may not know these credentials, whose clock says `now`.
+pub fn refused(credentials: Option<&Credentials>, now: Option<SystemTime>) -> String {
+    let expiry = credentials.and_then(Credentials::expiry).zip(now);
+    let has_token = credentials.is_some_and(|keys| keys.session_token().is_some());
+    match expiry {
+        Some((expiry, now)) if expiry <= now => {
+            format!("the credentials expired at {}: get new ones", fmt_http_date(expiry))
+        }
+        Some((expiry, _)) => format!(
+            "the credentials have not expired, they are good until {}: the access key is unknown or was deleted, or \
+             the session token belongs to another key",
+            fmt_http_date(expiry)
+        ),
+        None if has_token => {
+            "the access key is unknown, or the session token has expired or belongs to another key".to_owned()
+        }
+        None if credentials.is_some_and(|keys| keys.access_key_id().starts_with("ASIA")) => {
+            "the access key is a temporary one (ASIA…), but its session token is missing".to_owned()
+        }
+        None => "the access key is unknown in this partition, or was deleted".to_owned(),
+    }
+}
+
+/// No usable token in the cache, or one that the service refuses.
+fn is_token(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let words = cause.to_string();
+    let signs =
+        ["UnauthorizedException", "AccessDeniedException", "cached SSO token", "sso/cache", "Login token"];
+    cause.is::<TokenError>() || signs.into_iter().any(|sign| words.contains(sign))
+}

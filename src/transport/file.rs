@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Files that are named by the user or the environment: read only if that cannot block and comes to an end.
+
+use std::fs::{self, File, FileType};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Longer than any profile file or token. Bytes.
+const MAX_LENGTH: u64 = 4 * 1024 * 1024;
+
+/// A file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {reason}", .path.display())]
+pub struct FileError {
+    /// The file.
+    pub path: PathBuf,
+    /// Why not.
+    pub reason: String,
+}
+
+/// Reads a small text file; none if there is no such file.
+///
+/// # Errors
+///
+/// [`FileError`] if it is not a regular file, longer than 4 MiB, not UTF-8, or cannot be read.
+pub fn read(path: &Path) -> Result<Option<String>, FileError> {
+    let unusable = |reason: String| FileError { path: path.to_owned(), reason };
+    let failed = |error: io::Error| unusable(error.to_string());
+    let kind = match fs::metadata(path) {
+        Ok(metadata) => metadata.file_type(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    // Opening a pipe would wait for somebody to write, and a device may have no end.
+    if !kind.is_file() {
+        return Err(unusable(format!("it is {}, not a regular file", name(kind))));
+    }
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(MAX_LENGTH + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    if bytes.len() as u64 > MAX_LENGTH {
+        return Err(unusable(format!("it is longer than {} MiB", MAX_LENGTH >> 20)));
+    }
+    if bytes.contains(&0) {
+        return Err(unusable("it holds a zero byte, as UTF-16 does: save it as UTF-8".to_owned()));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
+        unusable(format!("line {line} is not UTF-8"))
+    })?;
+    Ok(Some(text))
+}
+
+/// Makes sure that somebody else can read this file, which must be there.
+///
+/// # Errors
+///
+/// Those of [`read`], or [`FileError`] if there is no such file.
+pub fn check(path: &Path) -> Result<(), FileError> {
+    let missing = || FileError { path: path.to_owned(), reason: "there is no such file".to_owned() };
+    read(path)?.ok_or_else(missing).map(drop)
+}
+
+/// Makes sure that somebody else can read every file in a folder of cached tokens. The folder need not be there.
+///
+/// # Errors
+///
+/// Those of [`read`].
+pub fn check_cache(folder: &Path) -> Result<(), FileError> {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.path().extension().is_some_and(|extension| extension == "json") {
+            read(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn name(kind: FileType) -> &'static str {
+    if kind.is_dir() { "a folder" } else { "a pipe or a device" }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! One source of credentials, what it gives, and how it can fail.
+
+use std::panic::AssertUnwindSafe;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use futures_util::FutureExt;
+
+use super::file::FileError;
+use super::profile::ProfileError;
+
+/// No credentials.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// No source is set up; each stands here with its reason.
+    #[error("no credentials found")]
+    NoneFound(Vec<(String, String)>),
+    /// A variable of the environment cannot be used.
+    #[error("{name} {flaw}")]
+    Variable {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with it.
+        flaw: &'static str,
+    },
+    /// A file that a source needs cannot be used.
+    #[error("{named_by} names a file that cannot be used")]
+    File {
+        /// The variable or the setting of a profile.
+        named_by: &'static str,
+        /// The file, and what is wrong with it.
+        source: FileError,
+    },
+    /// The profile that was asked for cannot be had.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// A source that is set up does not work.
+    #[error("the {name} does not provide credentials")]
+    Failed {
+        /// The source.
+        name: String,
+        /// What the profile that it uses asks for.
+        needs: Needs,
+        /// What it said.
+        source: CredentialsError,
+    },
+}
+
+/// What a profile asks for that only its user can do.
+#[derive(Clone, Debug, Default)]
+pub struct Needs {
+    /// Sign in again for this profile.
+    pub sign_in: Option<SignIn>,
+    /// Enter a code of the device with this serial number.
+    pub mfa: Option<String>,
+}
+
+/// A command of the AWS CLI that signs in, with the profile.
+#[derive(Clone, Debug)]
+pub enum SignIn {
+    /// `aws sso login`
+    Sso(String),
+    /// `aws login`
+    Login(String),
+}
+
+/// Credentials, and the source they are from.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The source, as in "credentials from the NAME".
+    pub source: String,
+    /// What it gave.
+    pub credentials: Credentials,
+}
+
+/// One source, by name.
+#[derive(Debug)]
+pub struct Link {
+    name: String,
+    needs: Needs,
+    provider: SharedCredentialsProvider,
+}
+
+impl Link {
+    /// A provider that is called `name` in messages.
+    pub fn new(name: &str, provider: impl ProvideCredentials + 'static) -> Self {
+        let provider = SharedCredentialsProvider::new(provider);
+        Self { name: name.to_owned(), needs: Needs::default(), provider }
+    }
+
+    /// The same, with what its user can do if it fails.
+    pub fn needing(self, needs: Needs) -> Self {
+        Self { needs, ..self }
+    }
+
+    /// Its credentials.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::Failed`].
+    pub async fn load(&self) -> Result<Found, SourceError> {
+        // aws-config panics at some answers of a metadata service, and at a container's URL without a scheme.
+        let answer = AssertUnwindSafe(self.provider.provide_credentials()).catch_unwind().await;
+        let senseless = |_| Err(CredentialsError::unhandled("its settings or its answer make no sense"));
+        match answer.unwrap_or_else(senseless) {
+            Ok(credentials) => Ok(Found { source: self.name.clone(), credentials }),
+            Err(source) => {
+                Err(SourceError::Failed { name: self.name.clone(), needs: self.needs.clone(), source })
+            }
+        }
+    }
+}
