@@ -13,27 +13,13 @@ use sigv4_websocket_connect::program::error::Error;
 use sigv4_websocket_connect::program::interruption::Interruption;
 use sigv4_websocket_connect::program::session::{self, Session};
 use sigv4_websocket_connect::program::story::{Story, warn};
-use sigv4_websocket_connect::program::{attempts, log};
+use sigv4_websocket_connect::program::{attempts, exit, log};
 use sigv4_websocket_connect::transport::connector::Connector;
 
 fn main() -> ExitCode {
     let cli = Cli::from_args();
     log::to_stderr(cli.log_level);
-    log::panics_to_stderr();
-    let result = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime);
-    let result = result.and_then(|runtime| {
-        let result = runtime.block_on(run(&cli, io::stdout()));
-        // A name resolution that is still running must not hold up the exit.
-        runtime.shutdown_background();
-        result
-    });
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = write!(io::stderr(), "{}", error.report());
-            ExitCode::from(error.exit_code())
-        }
-    }
+    exit::code(run(&cli, io::stdout()))
 }
 
 /// Connects and disconnects, and tells of it on `out`.

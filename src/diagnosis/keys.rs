@@ -75,7 +75,12 @@ pub fn refused(credentials: Option<&Credentials>, now: Option<SystemTime>) -> St
 /// No usable token in the cache, or one that the service refuses.
 fn is_token(cause: &(dyn std::error::Error + 'static)) -> bool {
     let words = cause.to_string();
-    let signs =
-        ["UnauthorizedException", "AccessDeniedException", "cached SSO token", "sso/cache", "Login token"];
+    let signs = [
+        "UnauthorizedException",
+        "AccessDeniedException",
+        "cached SSO token",
+        "failed to read `",
+        "Login token",
+    ];
     cause.is::<TokenError>() || signs.into_iter().any(|sign| words.contains(sign))
 }

@@ -1,6 +1,6 @@
 //! Logging to stderr, with the events left out that would show a secret.
 
-use std::io::{self, Write};
+use std::io;
 
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
@@ -36,15 +36,6 @@ pub fn to_stderr(level: Option<LogLevel>) {
         .with(filter)
         .with(filter_fn(|metadata| !shows_secrets(metadata)))
         .init();
-}
-
-/// Tells of a panic in one line. Some panics are caught, as those of aws-config are.
-pub fn panics_to_stderr() {
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let words = panic.payload_as_str().unwrap_or("panic");
-        let _ = writeln!(io::stderr(), "internal error: {words} ({place})");
-    }));
 }
 
 /// Events of the AWS SDK that show whole requests, answers or errors, with the tokens in them: some of them

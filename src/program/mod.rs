@@ -3,6 +3,7 @@
 pub mod attempts;
 pub mod cli;
 pub mod error;
+pub mod exit;
 pub mod interruption;
 pub mod log;
 pub mod session;

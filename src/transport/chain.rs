@@ -190,6 +190,14 @@ fn container(config: &ProviderConfig) -> Result<Setup, SourceError> {
     if names.into_iter().all(|name| set(name).is_none()) {
         return Ok(Err(format!("{} is not set", names[0])));
     }
+    // aws-config panics at such a URL.
+    let has_scheme = |url: &OsString| url.to_str().is_some_and(|url| url.contains("://"));
+    if set(names[0]).is_some_and(|url| !has_scheme(&url)) && set(names[1]).is_none() {
+        return Err(SourceError::Variable {
+            name: names[0],
+            flaw: "does not begin with http:// or https://",
+        });
+    }
     const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
     if let Some(path) = set(TOKEN_FILE) {
         usable(TOKEN_FILE, file::check(Path::new(&path)))?;

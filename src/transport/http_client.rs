@@ -17,8 +17,8 @@ use aws_smithy_runtime_api::http::HttpError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
-use hyper::header::{HOST, HeaderValue};
-use hyper::{Request, Response, Uri};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
+use hyper::{Request, Response, StatusCode, Uri};
 use tokio::time::timeout;
 use tokio_util::either::Either;
 
@@ -55,6 +55,8 @@ enum RequestError {
     ConnectTime(Endpoint, Duration),
     #[error("no answer from {0}")]
     Answer(Endpoint, #[source] hyper::Error),
+    #[error("{0} answered with a web page ({1}): is that the service, and is there a proxy on the way?")]
+    Page(Endpoint, StatusCode),
     #[error("the answer of {0} cannot be read")]
     Body(Endpoint, #[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("no answer from {0} within the {1:?} that the AWS SDK allows")]
@@ -70,7 +72,9 @@ impl From<RequestError> for ConnectorError {
             RequestError::ConnectTime(..) | RequestError::ReadTime(..) => Self::timeout(error.into()),
             RequestError::Connect(_, failure) if failure.may_pass() => Self::io(error.into()),
             RequestError::Answer(..) => Self::io(error.into()),
-            RequestError::Connect(..) | RequestError::Body(..) => Self::other(error.into(), None),
+            RequestError::Connect(..) | RequestError::Page(..) | RequestError::Body(..) => {
+                Self::other(error.into(), None)
+            }
             RequestError::Url | RequestError::Http(_) => Self::user(error.into()),
         }
     }
@@ -109,6 +113,11 @@ impl Client {
                 .await
                 .map_err(|error| RequestError::Answer(service.clone(), error))?;
             let (head, body) = response.into_parts();
+            // The SDK would only say where its parser stumbled.
+            let kind = head.headers.get(CONTENT_TYPE);
+            if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
+                return Err(RequestError::Page(service.clone(), head.status));
+            }
             let body = Limited::new(body, MAX_BODY).collect().await;
             let body = body.map_err(|error| RequestError::Body(service.clone(), error))?;
             Ok(Response::from_parts(head, SdkBody::from(body.to_bytes())).try_into()?)

@@ -33,17 +33,16 @@
 //! What an attempt does, in this order:
 //!
 //! 1. [`endpoint`] is where to go. [`network`] opens a connection: [`tcp`] or [`proxy`], then [`tls`].
-//! 2. Meanwhile [`credentials`] come from the given provider or from the [`chain`], which looks into [`profile`] and
-//!    asks services with its [`http_client`].
+//! 2. Meanwhile [`credentials`] come from the given provider or from the [`chain`] of [`source`]s. The chain looks
+//!    into [`profile`] files and asks services with its [`http_client`].
 //! 3. [`presign`] signs the upgrade request, with a [`clock`] that follows the server's.
 //! 4. [`upgrade`] sends the request over [`http`] and checks the answer.
 //! 5. [`stream`] carries MQTT in WebSocket frames, checks the server's [`first_packet`], and closes cleanly.
 //!
-//! It needs these crates: `aws-config`, `aws-credential-types`, `aws-sigv4`, `aws-smithy-runtime-api`,
-//! `aws-smithy-types`, `futures-util`, `http-body-util`, `httpdate`, `hyper`, `hyper-util`,
+//! It needs these crates: `aws-config`, `aws-credential-types`, `aws-runtime`, `aws-sigv4`, `aws-smithy-runtime-api`,
+//! `aws-smithy-types`, `aws-types`, `futures-util`, `http-body-util`, `httpdate`, `hyper`, `hyper-util`,
 //! `percent-encoding`, `rustls`, `rustls-platform-verifier`, `serde_json`, `thiserror`, `tokio`, `tokio-rustls`,
-//! `tokio-tungstenite`, `tokio-util` and `tracing`. The README lists their versions and
-//! features.
+//! `tokio-tungstenite`, `tokio-util` and `tracing`. The README lists their versions and features.
 
 // An application rarely uses all of this.
 #![allow(dead_code)]

@@ -33,6 +33,7 @@ async fn it_goes_on_after_two_cuts() {
     for connections in [2, 3] {
         relay.cut();
         application.says("connected", connections).await;
+        application.says("received b\"hello\"", connections).await;
     }
     assert_eq!(count(&gateway, |event| matches!(event, Event::Signed(_))), 3);
     assert_eq!(

@@ -1,9 +1,11 @@
 //! Credentials are fetched anew when they expire within a minute or were refused, and only then.
 
 use crate::gateway::{Act, Gateway, Key, REGION, Script, Stage};
+use crate::profile::{print, process, process_output};
+use crate::program::Program;
 use crate::setup::{gateway_knowing, program, query_values, signers, temporary};
 use crate::source::at_container;
-use crate::stand_ins::{StandIn, container};
+use crate::stand_ins::{StandIn, container, expiration};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use sigv4_websocket_connect::transport::connector::Connector;
@@ -109,4 +111,52 @@ async fn refused_credentials_are_not_signed_with_again() {
     drop(connector.connect().await.expect("a stream"));
     connector.closed().await;
     assert_eq!(access_keys(&gateway), keys.map(|key| key.access_key));
+}
+
+/// Credentials from a process and from a container, good for so long from now on.
+async fn good_for(
+    lifetime: Duration,
+    key: &Key,
+    gateway: &Gateway,
+) -> Vec<(Program, Option<StandIn>, &'static str)> {
+    let mut output: serde_json::Value = serde_json::from_str(&process_output(key)).expect("JSON");
+    output["Expiration"] = expiration(lifetime).into();
+    let process_program = program(gateway).file("keys.json", &output.to_string());
+    let command = print(&process_program, "keys.json");
+    let process_program = process_program.file(".aws/config", &process("default", &command));
+    let endpoint = container::granting(vec![(key.clone(), lifetime)]).await;
+    let (container_program, endpoint) = at_container(program(gateway), endpoint);
+    vec![(process_program, None, "profile"), (container_program, endpoint, "container")]
+}
+
+/// The local clock may be wrong, so it alone refuses nothing.
+#[tokio::test]
+async fn credentials_that_have_expired_are_used_with_a_warning() {
+    let key = temporary("EXPIRED");
+    let gateway = gateway_knowing([key.clone()]).await;
+    for (program, _endpoint, source) in good_for(Duration::hours(-1), &key, &gateway).await {
+        let outcome = program.run().await;
+        let warning = format!("warning: the credentials from the {source} expired at ");
+        assert_eq!(outcome.code, 0, "{source}: {outcome:#?}");
+        assert!(outcome.stderr.starts_with(&warning), "{source}: {outcome:#?}");
+        assert!(outcome.stderr.ends_with(" GMT, by the local clock\n"), "{source}: {outcome:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_says_whether_they_have_expired_by_the_servers_clock() {
+    let key = temporary("UNKNOWN");
+    for (lifetime, ahead, said) in [
+        (Duration::hours(-1), 0, "hint: the credentials expired at "),
+        (Duration::hours(1), 0, "hint: the credentials have not expired, they are good until "),
+        // Not by the local clock, but by the server's, which is a day ahead.
+        (Duration::hours(1), 24 * 60 * 60, "hint: the credentials expired at "),
+    ] {
+        let gateway = Gateway::start(Script { clock_offset_seconds: ahead, ..Script::default() }).await;
+        for (program, _endpoint, source) in good_for(lifetime, &key, &gateway).await {
+            let outcome = program.run().await;
+            assert_eq!(outcome.code, 6, "{source}: {outcome:#?}");
+            assert!(outcome.stderr.contains(said), "{source}, {lifetime}: {outcome:#?}");
+        }
+    }
 }

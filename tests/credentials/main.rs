@@ -5,6 +5,8 @@
 //! each source is pointed at a stand-in, and what is not pointed anywhere finds nobody (see `program`).
 
 mod failures;
+#[cfg(unix)]
+mod files;
 mod freshness;
 #[path = "../gateway/mod.rs"]
 mod gateway;

@@ -6,6 +6,7 @@
 use crate::gateway::Key;
 use crate::program::Program;
 use crate::setup::temporary;
+use sha2::{Digest, Sha256};
 
 pub const ROLE_ARN: &str = "arn:aws:iam::111122223333:role/Things";
 pub const ACCESS_TOKEN: &str = "aoaAccessTokenOfTheTest/+0123==";
@@ -13,8 +14,21 @@ pub const OLD_ACCESS_TOKEN: &str = "aoaOldAccessTokenOfTheTest/+4567==";
 pub const REFRESH_TOKEN: &str = "aorRefreshTokenOfTheTest/+89==";
 pub const CLIENT_SECRET: &str = "eyClientSecretOfTheTest/+01==";
 
+pub const LOGIN_REFRESH_TOKEN: &str = "loginRefreshTokenOfTheTest/+45==";
+pub const ID_TOKEN: &str = "eyJhbGciOiJub25lIn0.idTokenOfTheTest.";
+const LOGIN_SESSION: &str = "arn:aws:iam::111122223333:user/me";
+
+/// Made for the tests.
+pub const DPOP_KEY: &str = "-----BEGIN EC PRIVATE KEY-----\n\
+    MHcCAQEEIAuRFIRQ+fjJhn8x9DFihfVlGXAuIJZxP0m7a0ft12FpoAoGCCqGSM49\n\
+    AwEHoUQDQgAENdC/GUNtK5bITPEsDV7T75wYpt+54Yqa+YHffQncGWj2cN4LY0hm\n\
+    B6C577fCPfaKIS6FZDzVmQ8m7igpDVnEXA==\n\
+    -----END EC PRIVATE KEY-----\n";
+
 /// When what does not matter expires.
 pub const LATER: &str = "2999-01-01T00:00:00Z";
+/// When what is over has expired.
+pub const LONG_AGO: &str = "2020-01-01T00:00:00Z";
 
 /// SHA-1 of `thing-team`, the name of the sign-in session below.
 const SESSION_CACHE: &str = ".aws/sso/cache/5a12f49d4f1c31c14daf708a0095545ac68deffe.json";
@@ -95,6 +109,27 @@ pub fn signed_in_the_old_way(program: Program, profile: &str, expiry: &str) -> P
          sso_account_id = 111122223333\nsso_role_name = Things\n"
     );
     program.file(".aws/config", &config).file(START_URL_CACHE, &cached(expiry).to_string())
+}
+
+/// A profile that `aws login` made, with keys that are cached until `expiry`.
+pub fn logged_in(program: Program, profile: &str, key: &Key, expiry: &str) -> Program {
+    let cached = serde_json::json!({
+        "accessToken": {
+            "accessKeyId": key.access_key,
+            "secretAccessKey": key.secret,
+            "sessionToken": key.session_token,
+            "accountId": "111122223333",
+            "expiresAt": expiry,
+        },
+        "tokenType": "aws_sigv4",
+        "refreshToken": LOGIN_REFRESH_TOKEN,
+        "idToken": ID_TOKEN,
+        "clientId": "arn:aws:signin:::devtools/same-device",
+        "dpopKey": DPOP_KEY,
+    });
+    let file = format!(".aws/login/cache/{}.json", hex::encode(Sha256::digest(LOGIN_SESSION)));
+    let config = format!("[{profile}]\nlogin_session = {LOGIN_SESSION}\nregion = eu-west-2\n");
+    program.file(".aws/config", &config).file(&file, &cached.to_string())
 }
 
 fn cached(expiry: &str) -> serde_json::Value {

@@ -1,12 +1,12 @@
 //! What is said when the profile is not there, or has no credentials to give.
 
-use crate::profile::{LATER, print, process, role, section, signed_in, signed_in_the_old_way};
+use crate::profile::{
+    LATER, LONG_AGO, ROLE_ARN, logged_in, print, process, role, section, signed_in, signed_in_the_old_way,
+};
 use crate::program::Program;
 use crate::setup::{assert_connects, assert_says, failure, gateway_knowing, program, temporary};
-use crate::source::{at_portal, with_sts};
-use crate::stand_ins::{StandIn, portal, sts};
-
-const LONG_AGO: &str = "2020-01-01T00:00:00Z";
+use crate::source::{at_portal, at_signin, with_sts};
+use crate::stand_ins::{StandIn, portal, signin, sts};
 
 /// Two ways to ask for the profile `things`.
 fn asking(way: &str, program: Program) -> Program {
@@ -91,6 +91,43 @@ async fn a_sign_in_that_was_revoked_says_which_command_renews_it() {
         assert_says(&outcome, &["UnauthorizedException: Session token not found or invalid"]);
         assert_says(&outcome, &["hint: ", "aws sso login --profile default\n"]);
     }
+}
+
+#[tokio::test]
+async fn a_login_that_is_over_says_which_command_renews_it() {
+    for way in WAYS {
+        let gateway = gateway_knowing([]).await;
+        let program = logged_in(program(&gateway), "profile things", &temporary("LOGIN"), LONG_AGO);
+        let (program, _service) = at_signin(program, StandIn::answering(signin::refusal()).await);
+        let outcome = failure(asking(way, program)).await;
+        assert_says(
+            &outcome,
+            &["Your session has expired", "hint: sign in again: aws login --profile things\n"],
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_login_yet_says_which_command_makes_one() {
+    let gateway = gateway_knowing([]).await;
+    let program = logged_in(program(&gateway), "profile things", &temporary("LOGIN"), LATER);
+    std::fs::remove_dir_all(program.home(".aws/login")).expect("a cache to remove");
+    let outcome = failure(asking("--profile", program)).await;
+    assert_says(&outcome, &["hint: sign in again: aws login --profile things\n"]);
+}
+
+#[tokio::test]
+async fn a_role_that_wants_a_code_says_what_works_instead() {
+    let gateway = gateway_knowing([]).await;
+    let (program, _sts) =
+        with_sts(role(program(&gateway)), sts::refusing("AccessDenied", "MFA is missing").await);
+    let serial = "arn:aws:iam::111122223333:mfa/me";
+    let config = format!("[default]\nrole_arn = {ROLE_ARN}\nsource_profile = base\nmfa_serial = {serial}\n");
+    let outcome = failure(program.file(".aws/config", &config)).await;
+    assert_says(
+        &outcome,
+        &["MFA is missing", "hint: ", serial, "aws sts get-session-token", "credential_process"],
+    );
 }
 
 #[tokio::test]

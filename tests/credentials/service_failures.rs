@@ -1,9 +1,9 @@
 //! What is said when STS, the container endpoint or instance metadata refuse, or make no sense.
 
-use crate::profile::{LATER, signed_in};
+use crate::profile::{LATER, LONG_AGO, logged_in, signed_in};
 use crate::program::Program;
-use crate::setup::{assert_says, failure, gateway_knowing, program};
-use crate::source::{Source, at_container, at_metadata, at_portal, web_identity, with_sts};
+use crate::setup::{assert_says, failure, gateway_knowing, program, temporary};
+use crate::source::{Source, at_container, at_metadata, at_portal, at_signin, web_identity, with_sts};
 use crate::stand_ins::metadata::{CREDENTIALS_LINE, ROLE_LINE, TOKEN, TOKEN_LINE};
 use crate::stand_ins::{Answer, StandIn, metadata, sts};
 
@@ -82,10 +82,8 @@ async fn a_container_token_that_is_no_header() {
 async fn a_container_url_without_a_scheme() {
     let gateway = gateway_knowing([]).await;
     let program = program(&gateway).env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "127.0.0.1:9");
-    assert_says(
-        &failure(program).await,
-        &["SchemeMissing", "error: the container does not", "its settings or"],
-    );
+    let outcome = failure(program).await;
+    assert_says(&outcome, &["AWS_CONTAINER_CREDENTIALS_FULL_URI does not begin with http:// or https://"]);
 }
 
 #[tokio::test]
@@ -137,22 +135,43 @@ async fn an_endpoint_without_a_scheme_is_told_without_the_request() {
     }
 }
 
+type To = fn(Program, StandIn) -> (Program, Option<StandIn>);
+
+/// The services, and how a failure of theirs begins.
+const SERVICES: [(&str, To); 5] = [
+    ("error: the container does not provide credentials", at_container),
+    // The SDK takes an instance whose metadata cannot be read for one without a role.
+    ("error: no credentials found", at_metadata),
+    ("error: the web identity token does not provide credentials", |program, sts| {
+        with_sts(web_identity(program), sts)
+    }),
+    ("error: the profile does not provide credentials", |program, portal| {
+        at_portal(signed_in(program, "default", LATER), portal)
+    }),
+    ("error: the profile does not provide credentials", |program, service| {
+        at_signin(logged_in(program, "default", &temporary("LOGIN"), LONG_AGO), service)
+    }),
+];
+
+/// Such as a hotel's page, or a proxy's.
+#[tokio::test]
+async fn a_web_page_instead_of_an_answer_is_called_one() {
+    for (source, at) in SERVICES {
+        for status in [200, 403] {
+            let gateway = gateway_knowing([]).await;
+            let page = Answer::new(status, "<html>Welcome</html>")
+                .header("content-type", "text/html; charset=utf-8");
+            let (program, _stand_in) = at(program(&gateway), StandIn::answering(page).await);
+            let outcome = failure(program).await;
+            assert_says(&outcome, &[source, "127.0.0.1:", &format!("answered with a web page ({status} ")]);
+        }
+    }
+}
+
 /// Held in memory until the deadline, such an answer took gigabytes.
 #[tokio::test]
 async fn an_answer_without_end_is_given_up() {
-    type To = fn(Program, StandIn) -> (Program, Option<StandIn>);
-    let services: [(&str, To); 4] = [
-        ("error: the container does not provide credentials", at_container),
-        // The SDK takes an instance whose metadata cannot be read for one without a role.
-        ("  EC2 instance metadata: length limit exceeded", at_metadata),
-        ("error: the web identity token does not provide credentials", |program, sts| {
-            with_sts(web_identity(program), sts)
-        }),
-        ("error: the profile does not provide credentials", |program, portal| {
-            at_portal(signed_in(program, "default", LATER), portal)
-        }),
-    ];
-    for (told, at) in services {
+    for (told, at) in SERVICES {
         let gateway = gateway_knowing([]).await;
         let (program, _stand_in) = at(program(&gateway), StandIn::endless().await);
         let outcome = program.run().await;

@@ -70,7 +70,7 @@ pub async fn failure(program: Program) -> Outcome {
     let outcome = program.run().await;
     assert_eq!(outcome.code, 3, "{outcome:#?}");
     assert!(outcome.elapsed.as_secs() < 5, "{outcome:#?}");
-    for dump in ["panicked", "Some(", "None,", "Err(", " { ", "SdkBody", "StatusCode("] {
+    for dump in ["panicked", "internal error", "Some(", "None,", "Err(", " { ", "SdkBody", "StatusCode("] {
         assert!(!outcome.stderr.contains(dump), "{dump}: {outcome:#?}");
     }
     outcome

@@ -3,13 +3,14 @@
 
 use crate::gateway::Key;
 use crate::profile::{
-    ACCESS_TOKEN, CLIENT_SECRET, LATER, OLD_ACCESS_TOKEN, REFRESH_TOKEN, ROLE_ARN, base, print, process,
-    process_output, renewable, role, section, signed_in,
+    ACCESS_TOKEN, CLIENT_SECRET, DPOP_KEY, ID_TOKEN, LATER, LOGIN_REFRESH_TOKEN, LONG_AGO, OLD_ACCESS_TOKEN,
+    REFRESH_TOKEN, ROLE_ARN, base, logged_in, print, process, process_output, renewable, role, section,
+    signed_in,
 };
 use crate::program::Program;
 use crate::setup::temporary;
 use crate::stand_ins::metadata::{self, ROLE_LINE};
-use crate::stand_ins::{Answer, LONG, StandIn, container, portal, sts};
+use crate::stand_ins::{Answer, LONG, StandIn, container, portal, signin, sts};
 
 pub const IDENTITY_TOKEN: &str = "eyJhbGciOiJub25lIn0.webIdentityTokenOfTheTest/+==";
 pub const CONTAINER_TOKEN: &str = "Bearer containerTokenOfTheTest/+0123==";
@@ -23,13 +24,15 @@ pub enum Source {
     Role,
     SignIn,
     Renewal,
+    Login,
+    LoginRenewal,
     WebIdentity,
     Container,
     Metadata,
 }
 
 impl Source {
-    pub const ALL: [Source; 10] = [
+    pub const ALL: [Source; 12] = [
         Source::Flags,
         Source::Environment,
         Source::Profile,
@@ -37,6 +40,8 @@ impl Source {
         Source::Role,
         Source::SignIn,
         Source::Renewal,
+        Source::Login,
+        Source::LoginRenewal,
         Source::WebIdentity,
         Source::Container,
         Source::Metadata,
@@ -52,7 +57,13 @@ impl Source {
         match self {
             Source::Flags => "command line",
             Source::Environment => "environment",
-            Source::Profile | Source::Process | Source::Role | Source::SignIn | Source::Renewal => "profile",
+            Source::Profile
+            | Source::Process
+            | Source::Role
+            | Source::SignIn
+            | Source::Renewal
+            | Source::Login
+            | Source::LoginRenewal => "profile",
             Source::WebIdentity => "web identity token",
             Source::Container => "container",
             Source::Metadata => "EC2 instance metadata",
@@ -85,6 +96,11 @@ impl Source {
                 at_portal(signed_in(program, "default", LATER), portal::granting(&key, ACCESS_TOKEN).await)
             }
             Source::Renewal => at_portal(renewable(program), portal::granting(&key, ACCESS_TOKEN).await),
+            Source::Login => (logged_in(program, "default", &key, LATER), None),
+            Source::LoginRenewal => {
+                let service = signin::granting(&key, LOGIN_REFRESH_TOKEN).await;
+                at_signin(logged_in(program, "default", &old_login(), LONG_AGO), service)
+            }
             Source::WebIdentity => with_sts(web_identity(program), sts::granting(&key).await),
             Source::Container => at_container(program, container::granting(vec![(key, LONG)]).await),
             Source::Metadata => at_metadata(program, metadata::granting(&key).await),
@@ -96,7 +112,7 @@ impl Source {
     pub async fn refuse(self, program: Program) -> Option<(Program, Option<StandIn>)> {
         let refusing = || sts::refusing("AccessDenied", "Not for you.");
         Some(match self {
-            Source::Flags | Source::Environment | Source::Profile => return None,
+            Source::Flags | Source::Environment | Source::Profile | Source::Login => return None,
             Source::Process => {
                 let program = program.file("keys.json", &process_output(&self.key()));
                 let command = format!("{} && exit 3", print(&program, "keys.json"));
@@ -108,6 +124,10 @@ impl Source {
                 at_portal(signed_in(program, "default", LATER), portal)
             }
             Source::Renewal => at_portal(renewable(program), StandIn::answering(portal::refusal()).await),
+            Source::LoginRenewal => {
+                let service = StandIn::answering(signin::refusal()).await;
+                at_signin(logged_in(program, "default", &old_login(), LONG_AGO), service)
+            }
             Source::WebIdentity => with_sts(web_identity(program), refusing().await),
             Source::Container => at_container(program, StandIn::answering(Answer::new(401, "")).await),
             Source::Metadata => {
@@ -135,6 +155,11 @@ impl Source {
                 ("refresh token", REFRESH_TOKEN),
                 ("client secret", CLIENT_SECRET),
             ],
+            Source::Login | Source::LoginRenewal => &[
+                ("refresh token", LOGIN_REFRESH_TOKEN),
+                ("ID token", ID_TOKEN),
+                ("DPoP key", DPOP_KEY.lines().nth(1).unwrap_or_default()),
+            ],
             Source::WebIdentity => &[("web identity token", IDENTITY_TOKEN)],
             Source::Container => &[("authorization token", CONTAINER_TOKEN)],
             Source::Metadata => &[("metadata token", metadata::TOKEN)],
@@ -157,6 +182,15 @@ pub fn with_sts(program: Program, sts: StandIn) -> (Program, Option<StandIn>) {
 pub fn at_portal(program: Program, portal: StandIn) -> (Program, Option<StandIn>) {
     let program = program.env("AWS_ENDPOINT_URL_SSO", portal.url());
     (program.env("AWS_ENDPOINT_URL_SSO_OIDC", portal.url()), Some(portal))
+}
+
+pub fn at_signin(program: Program, service: StandIn) -> (Program, Option<StandIn>) {
+    (program.env("AWS_ENDPOINT_URL_SIGNIN", service.url()), Some(service))
+}
+
+/// The keys that have expired by the time they are renewed.
+fn old_login() -> Key {
+    temporary("OLDLOGIN")
 }
 
 pub fn at_container(program: Program, endpoint: StandIn) -> (Program, Option<StandIn>) {

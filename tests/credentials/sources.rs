@@ -87,6 +87,17 @@ async fn profile_in_a_file_named_by_the_environment() {
 }
 
 #[tokio::test]
+async fn profile_with_a_login() {
+    connect_with(Source::Login).await;
+}
+
+#[tokio::test]
+async fn profile_with_a_login_that_is_renewed() {
+    let asked = connect_with(Source::LoginRenewal).await;
+    assert_eq!(asked.len(), 1, "{asked:#?}");
+}
+
+#[tokio::test]
 async fn profile_with_a_command() {
     connect_with(Source::Process).await;
 }
@@ -110,6 +121,23 @@ async fn profile_with_a_role_that_sts_grants() {
     assert_eq!(asked.field("RoleArn").as_deref(), Some(ROLE_ARN));
     let base = base().access_key;
     assert_eq!(sts::signed_with(asked), Some((base, REGION.into())), "--region where no profile names one");
+}
+
+/// AWS SDKs and Tools reference guide, "Service-specific endpoints".
+#[tokio::test]
+async fn sts_is_asked_at_the_endpoint_of_the_profile() {
+    let key = temporary("ROLE");
+    for setting in ["endpoint_url = {}\n", "services = local\n[services local]\nsts =\n  endpoint_url = {}\n"]
+    {
+        let gateway = gateway_knowing([key.clone()]).await;
+        let sts = sts::granting(&key).await;
+        let setting = setting.replace("{}", &sts.url());
+        let config = format!("[default]\nrole_arn = {ROLE_ARN}\nsource_profile = base\n{setting}");
+        let program = role(program(&gateway)).file(".aws/config", &config).without("AWS_ENDPOINT_URL");
+        // Should the setting be passed over, nobody outside is asked.
+        let program = program.env("HTTPS_PROXY", "http://127.0.0.1:9");
+        assert_connects(program, &gateway, &key, "profile").await;
+    }
 }
 
 #[tokio::test]

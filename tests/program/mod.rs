@@ -75,6 +75,11 @@ impl Program {
         self
     }
 
+    pub fn without(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
     /// Writes a file below the program's home.
     pub fn file(self, path: &str, content: &(impl AsRef<[u8]> + ?Sized)) -> Self {
         let path = self.home(path);

@@ -6,6 +6,7 @@
 pub mod container;
 pub mod metadata;
 pub mod portal;
+pub mod signin;
 pub mod sts;
 
 use crate::gateway::Request;

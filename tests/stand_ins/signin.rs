@@ -1,0 +1,42 @@
+//! A stand-in for AWS Sign-In, which renews what `aws login` has left in the cache.
+//!
+//! AWS Sign-In API reference, "CreateOAuth2Token".
+
+use super::{Answer, StandIn};
+use crate::gateway::Key;
+
+/// Gives out this key to whoever shows the refresh token, with a proof that the token is theirs.
+pub async fn granting(key: &Key, refresh_token: &'static str) -> StandIn {
+    let key = key.clone();
+    StandIn::start(move |asked| {
+        let shown = asked.body.contains(&format!("\"refreshToken\":\"{refresh_token}\""));
+        let proven = asked.head.only_header("dpop").is_some_and(|proof| proof.split('.').count() == 3);
+        match asked.line() == "POST /v1/token" && shown && proven {
+            true => Answer::new(200, renewed(&key)).header("content-type", "application/json"),
+            false => refusal(),
+        }
+    })
+    .await
+}
+
+fn renewed(key: &Key) -> String {
+    let body = serde_json::json!({
+        "accessToken": {
+            "accessKeyId": key.access_key,
+            "secretAccessKey": key.secret,
+            "sessionToken": key.session_token,
+        },
+        "tokenType": "aws_sigv4",
+        "expiresIn": 900,
+        "refreshToken": "aNewRefreshTokenOfTheTest/+==",
+    });
+    body.to_string()
+}
+
+/// What it says when the session is over.
+pub fn refusal() -> Answer {
+    let body = r#"{"error":"TOKEN_EXPIRED","message":"The session is over"}"#;
+    Answer::new(400, body)
+        .header("content-type", "application/json")
+        .header("x-amzn-errortype", "AccessDeniedException")
+}
