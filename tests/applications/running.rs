@@ -17,8 +17,15 @@ const LIMIT: Duration = Duration::from_secs(40);
 
 /// Where Cargo puts the examples. They are built here, since `cargo test --test applications` does not.
 static EXAMPLES: LazyLock<PathBuf> = LazyLock::new(|| {
-    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--locked", "--examples"]).status();
-    assert!(built.expect("cargo starts").success(), "the examples do not build");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--locked", "--examples"]);
+    // Cargo sets these for a test, and ring would be built anew because of them.
+    for (name, _) in std::env::vars_os() {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"].into_iter().any(|set| name.to_string_lossy().starts_with(set)) {
+            cargo.env_remove(name);
+        }
+    }
+    assert!(cargo.status().expect("cargo starts").success(), "the examples do not build");
     let test = std::env::current_exe().expect("a path to this test");
     test.ancestors().nth(2).expect("a folder for the profile").join("examples")
 });
