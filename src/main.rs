@@ -30,16 +30,16 @@ fn main() -> ExitCode {
 pub async fn run(cli: &Cli, out: impl Write + Send + 'static) -> Result<(), Error> {
     let story = Story::on(out);
     let mut interruption = Interruption::new();
-    cli.warnings().iter().for_each(|warning| warn(warning));
-    let network = cli.network()?;
+    let (region, network) = (cli.region()?, cli.network()?);
+    cli.warnings(&region).iter().for_each(|warning| warn(warning));
     story.tell(&format!("Connecting to {} as {}", cli.endpoint, cli.client_id));
 
     // 1. Credentials: those on the command line, else the AWS credential chain. They are fetched when an attempt
     //    needs them.
-    let credentials = cli.credentials(&network);
+    let credentials = cli.credentials(&region, &network);
 
     // 2. Transport: TCP, TLS, and a WebSocket whose upgrade request is presigned anew for every attempt.
-    let connector = Connector::new(cli.endpoint.clone(), cli.scope(), credentials, network);
+    let connector = Connector::new(cli.endpoint.clone(), cli.scope(&region), credentials, network);
     let follower = story.clone();
     let connector = Arc::new(connector.observed_by(move |progress| follower.follow(progress)));
 
@@ -47,8 +47,9 @@ pub async fn run(cli: &Cli, out: impl Write + Send + 'static) -> Result<(), Erro
     let options = session::options(&cli.client_id, &connector, cli.timeout);
 
     // 4. Connect: CONNECT until CONNACK, again where another attempt may help.
-    let session: Session = interruption.or(attempts::connect(cli, &options, &connector, &story)).await?;
-    story.tell(&format!("Connected ({})", story.times()));
+    let session: Session =
+        interruption.or(attempts::connect(cli, &region, &options, &connector, &story)).await?;
+    story.connected();
 
     // 5. Disconnect: DISCONNECT, then the close of every layer beneath.
     session.disconnect(&connector).await;

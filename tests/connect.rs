@@ -28,13 +28,15 @@ async fn static_keys_connect_and_the_story_is_told() {
     let outcome = connect_with(&gateway, KEYS.into_iter().chain(["--client-id", "story"])).await;
     assert_success(&outcome);
     let lines: Vec<&str> = outcome.stdout.lines().collect();
-    assert_eq!(lines.len(), 5, "{lines:#?}");
     assert_eq!(lines[0], format!("Connecting to {} as story", gateway.endpoint()));
     assert_eq!(lines[1], "Credentials: AKIA…LE00 from the command line");
-    for phase in ["TCP", "TLS", "WebSocket", "MQTT"] {
-        assert!(lines[2].starts_with("Connected (") && lines[2].contains(&format!("{phase} ")), "{lines:#?}");
+    assert!(lines[2].starts_with("Connected in ") && lines[2].ends_with(" ms"), "{lines:#?}");
+    let phases = ["name resolution", "TCP", "TLS", "credentials", "signature", "WebSocket", "MQTT"];
+    for (line, phase) in lines[3..].iter().zip(phases) {
+        assert!(line.starts_with(&format!("  {phase} ")) && line.ends_with(" ms"), "{lines:#?}");
     }
-    assert_eq!(lines[3], "Disconnected");
+    assert_eq!(lines[3 + phases.len()..], ["Disconnected", "Sample complete."]);
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{lines:#?}");
 }
 
 #[tokio::test]

@@ -1,14 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What to do about a server's certificate that was not accepted.
+//! A server's certificate that was not accepted: what is wrong with it, in words, and what to do.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
 
-use super::place::{DESCRIBE_ENDPOINT, region_in};
+use super::place::{DESCRIBE_ENDPOINT, is_without_ats};
 use super::transport::connector::Connector;
+
+/// What rustls says, which prints some of its reasons as they stand in its code.
+pub fn words(error: &rustls::Error) -> String {
+    let flaw = match error {
+        rustls::Error::InvalidMessage(_) => {
+            return "the server does not speak TLS: it sent something else, as HTTP, SSH or plain MQTT"
+                .to_owned();
+        }
+        rustls::Error::InvalidCertificate(flaw) => flaw,
+        _ => return error.to_string(),
+    };
+    match flaw {
+        CertificateError::ExpiredContext { .. } | CertificateError::NotValidYetContext { .. } => {
+            error.to_string()
+        }
+        CertificateError::NotValidForNameContext { .. } => {
+            "the server's certificate is for other names".to_owned()
+        }
+        _ if is_authority(flaw) => {
+            "the server's certificate is that of an authority, not of a server".to_owned()
+        }
+        // As in UnknownIssuer, or Other(OtherError(MaximumSignatureChecksExceeded)).
+        _ => format!("the server's certificate is not accepted: {}", split(&format!("{flaw:?}"))),
+    }
+}
+
+/// The innermost of the names in such a text, as words.
+fn split(text: &str) -> String {
+    let name = text.split([' ', ')']).next().and_then(|name| name.rsplit('(').next()).unwrap_or(text);
+    let words = name.chars().flat_map(|c| match c.is_ascii_uppercase() {
+        true => vec![' ', c.to_ascii_lowercase()],
+        false => vec![c],
+    });
+    words.collect::<String>().trim_start().to_owned()
+}
+
+fn is_authority(flaw: &CertificateError) -> bool {
+    matches!(flaw, CertificateError::Other(reason) if reason.to_string().contains("CaUsedAsEndEntity"))
+}
 
 /// The hints for `flaw`. `ca_file` is what the file with root certificates is called.
 pub fn hints(flaw: &CertificateError, connector: &Connector, ca_file: &str) -> Vec<String> {
@@ -17,7 +56,7 @@ pub fn hints(flaw: &CertificateError, connector: &Connector, ca_file: &str) -> V
     match flaw {
         CertificateError::UnknownIssuer => {
             let host = connector.endpoint().host();
-            if region_in(host).is_some() && !host.contains("ats.iot.") {
+            if is_without_ats(host) {
                 hints.push(format!(
                     "trust stores no longer accept endpoints without -ats: `{DESCRIBE_ENDPOINT}` prints yours"
                 ));
@@ -42,6 +81,11 @@ pub fn hints(flaw: &CertificateError, connector: &Connector, ca_file: &str) -> V
             let names = names.collect::<Vec<_>>().join(", ");
             hints.push(format!("it is for {names}, not for {}", expected.to_str()));
         }
+        _ if is_authority(flaw) => hints.push(
+            "`openssl req -x509` makes such a certificate: add `-addext basicConstraints=critical,CA:FALSE`, or have an \
+             authority of your own issue one"
+                .to_owned(),
+        ),
         _ => {}
     }
     hints

@@ -88,10 +88,16 @@ impl Advice<'_> {
     }
 
     fn tcp(&mut self, error: &TcpError) {
-        if let TcpError::Resolve { host, .. } = error {
-            let region = self.facts.region;
-            self.say(format!("is {host:?} what `{DESCRIBE_ENDPOINT} --region {region}` prints?"));
-        }
+        let region = self.facts.region;
+        self.say(match error {
+            TcpError::Resolve { host, .. } => {
+                format!("is {host:?} what `{DESCRIBE_ENDPOINT} --region {region}` prints?")
+            }
+            TcpError::Connect(_) => {
+                "is the port right (443 unless given), and does a firewall let this machine through?"
+                    .to_owned()
+            }
+        });
     }
 
     fn proxy(&mut self, error: &ProxyError) {
@@ -212,7 +218,10 @@ impl Advice<'_> {
             .map_or("<account>", |id| id.as_str());
         let client = format!("arn:{}:iot:{region}:{account}:client/{client_id}", partition(region));
         let statement = json!({ "Effect": "Allow", "Action": "iot:Connect", "Resource": client });
-        self.say("no policy may allow this client ID to connect (the AWS IoT SDKs call it error 5134); this would:");
+        self.say(
+            "IoT Core answers Not authorized (0x87), or hangs up (error 5134 of the AWS IoT SDKs), where no policy \
+             allows this client ID. This statement allows it:",
+        );
         self.say(statement.to_string());
         self.say("an Amazon Cognito identity needs an IoT policy besides: aws iot attach-policy");
     }

@@ -6,6 +6,8 @@ use std::fmt::Write;
 
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
+use super::certificate;
+
 type Cause = dyn std::error::Error + 'static;
 
 /// Tells `error` and its causes, then the details, then the hints, each on a line of its own.
@@ -37,6 +39,9 @@ pub fn causes(error: &Cause) -> impl Iterator<Item = &Cause> {
 /// The error's own message. The AWS SDK puts whole requests, with the tokens in them, into some of its errors:
 /// those are cut off.
 pub fn own_words(error: &Cause) -> String {
+    if let Some(error) = error.downcast_ref() {
+        return certificate::words(error);
+    }
     match error.downcast_ref::<ErrorMetadata>() {
         Some(said) => [said.code(), said.message()].into_iter().flatten().collect::<Vec<_>>().join(": "),
         None => {

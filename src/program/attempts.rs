@@ -11,6 +11,7 @@ use super::error::Error;
 use super::session::Session;
 use super::story::{Story, warn};
 use crate::diagnosis::failure::Failure;
+use crate::diagnosis::late;
 use crate::diagnosis::report::{causes, own_words};
 use crate::transport::connector::Connector;
 use crate::transport::progress::Phase;
@@ -28,6 +29,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
 /// [`Error::Attempt`] of the last attempt, or [`Error::Deadline`] while one was running.
 pub async fn connect(
     cli: &Cli,
+    region: &str,
     options: &MqttOptions,
     connector: &Connector,
     story: &Story,
@@ -54,10 +56,10 @@ pub async fn connect(
         Ok(Ok(session)) => Ok(session),
         Ok(Err(Failure::TimedOut)) | Err(_) => {
             let phase = story.phase().unwrap_or(Phase::Resolve);
-            Err(Error::Deadline { phase, limit: cli.timeout })
+            Err(Error::Deadline { phase, limit: cli.timeout, hint: late::hint(phase) })
         }
         Ok(Err(failure)) => {
-            let report = cli.facts(connector).explain(&failure);
+            let report = cli.facts(region, connector).explain(&failure);
             Err(Error::Attempt { failure: Box::new(failure), report })
         }
     }

@@ -40,20 +40,20 @@ pub struct Cli {
     #[arg(long, value_name = "HOST[:PORT]")]
     pub endpoint: Endpoint,
 
-    /// AWS region of the endpoint, to sign for
-    #[arg(long, env = "AWS_REGION", value_parser = region)]
-    pub region: String,
+    /// AWS region to sign for [default: the one in the endpoint's name, else AWS_REGION, AWS_DEFAULT_REGION]
+    #[arg(long, value_parser = region)]
+    pub region: Option<String>,
 
     /// Signature algorithm; AWS documents only sigv4 for IoT Core
-    #[arg(long, value_name = "NAME", default_value = "sigv4")]
+    #[arg(long, alias = "signing_algorithm", value_name = "NAME", default_value = "sigv4")]
     pub signing_algorithm: SigningAlgorithm,
 
     /// Regions a sigv4a signature is for, such as * or us-east-1,eu-west-1 [default: the region]
-    #[arg(long, value_name = "REGIONS", value_parser = region_set)]
+    #[arg(long, alias = "region_set", value_name = "REGIONS", value_parser = region_set)]
     pub region_set: Option<String>,
 
     /// Access key ID; without it, credentials come from the AWS credential chain
-    #[arg(long, value_name = "ID", requires = "secret", value_parser = trimmed)]
+    #[arg(long, alias = "access_key", value_name = "ID", requires = "secret", value_parser = trimmed)]
     pub access_key: Option<String>,
 
     /// Secret access key; other users of this machine can see it while the program runs
@@ -61,7 +61,7 @@ pub struct Cli {
     pub secret: Option<Secret>,
 
     /// Session token that belongs to a temporary key pair
-    #[arg(long, value_name = "TOKEN", requires = "access_key", value_parser = secret)]
+    #[arg(long, alias = "session_token", value_name = "TOKEN", requires = "access_key", value_parser = secret)]
     pub session_token: Option<Secret>,
 
     /// Take the credentials of this profile, whatever the environment holds
@@ -69,11 +69,11 @@ pub struct Cli {
     pub profile: Option<String>,
 
     /// MQTT client ID [default: test- and a UUID]
-    #[arg(long, value_name = "ID", value_parser = client_id, default_value_t = format!("test-{}", Uuid::new_v4()), hide_default_value = true)]
+    #[arg(long, alias = "client_id", value_name = "ID", value_parser = client_id, default_value_t = format!("test-{}", Uuid::new_v4()), hide_default_value = true)]
     pub client_id: String,
 
     /// Trust only the root certificates in this file, not the system's [default: what AWS_CA_BUNDLE says]
-    #[arg(long, value_name = "PEM")]
+    #[arg(long, alias = "ca_file", value_name = "PEM")]
     pub ca_file: Option<PathBuf>,
 
     /// HTTP proxy, as in http://user:password@host:port [default: what HTTPS_PROXY and NO_PROXY say]
@@ -89,7 +89,7 @@ pub struct Cli {
     pub attempts: u32,
 
     /// What to log to stderr [default: none, or what RUST_LOG says]
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, alias = "log_level", value_name = "LEVEL")]
     pub log_level: Option<LogLevel>,
 }
 
@@ -137,25 +137,42 @@ impl Cli {
         })
     }
 
+    /// The region to sign for: the flag, the endpoint's name, or the environment.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRegion`] or [`Error::BadRegion`].
+    pub fn region(&self) -> Result<String, Error> {
+        let named = self.region.as_deref().or_else(|| region_in(self.endpoint.host()));
+        if let Some(region) = named {
+            return Ok(region.to_owned());
+        }
+        let set = |variable| Some((variable, env::var_os(variable).filter(|value| !value.is_empty())?));
+        let (variable, value) =
+            ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(set).ok_or(Error::NoRegion)?;
+        let value = value.to_str().and_then(|value| region(value).ok());
+        value.ok_or(Error::BadRegion(variable))
+    }
+
     /// What to sign for.
-    pub fn scope(&self) -> Scope {
+    pub fn scope(&self, region: &str) -> Scope {
         match self.signing_algorithm {
-            SigningAlgorithm::Sigv4 => Scope::Region(self.region.clone()),
+            SigningAlgorithm::Sigv4 => Scope::Region(region.to_owned()),
             SigningAlgorithm::Sigv4a => {
-                Scope::RegionSet(self.region_set.clone().unwrap_or_else(|| self.region.clone()))
+                Scope::RegionSet(self.region_set.clone().unwrap_or_else(|| region.to_owned()))
             }
         }
     }
 
     /// The credentials given by flag, or else the chain, whose services are reached through `network`.
-    pub fn credentials(&self, network: &Network) -> CredentialSource {
+    pub fn credentials(&self, region: &str, network: &Network) -> CredentialSource {
         match (&self.access_key, &self.secret) {
             (Some(id), Some(Secret(secret))) => {
                 let token = self.session_token.clone().map(|Secret(token)| token);
                 let credentials = Credentials::new(id, secret, token, None, "command line");
                 CredentialSource::provider("command line", credentials)
             }
-            _ => CredentialSource::chain(self.profile.as_deref(), &self.region, network),
+            _ => CredentialSource::chain(self.profile.as_deref(), region, network),
         }
     }
 
@@ -183,16 +200,15 @@ impl Cli {
     }
 
     /// What hints are filled in with.
-    pub fn facts<'a>(&'a self, connector: &'a Connector) -> Facts<'a> {
-        Facts { connector, region: &self.region, client_id: &self.client_id, words: WORDS }
+    pub fn facts<'a>(&'a self, region: &'a str, connector: &'a Connector) -> Facts<'a> {
+        Facts { connector, region, client_id: &self.client_id, words: WORDS }
     }
 
     /// What will probably not work as meant, though it can be tried.
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self, region: &str) -> Vec<String> {
         let mut warnings = Vec::new();
-        if let Some(named) = region_in(self.endpoint.host()).filter(|named| *named != self.region) {
-            warnings
-                .push(format!("the endpoint is in {named}, but the region to sign for is {}", self.region));
+        if let Some(named) = region_in(self.endpoint.host()).filter(|named| *named != region) {
+            warnings.push(format!("the endpoint is in {named}, but the region to sign for is {region}"));
         }
         if self.client_id.contains(['#', '+', '/']) {
             warnings.push("IoT Core publishes no lifecycle events for client IDs with #, + or /".to_owned());

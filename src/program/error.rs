@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::interruption::Signal;
 use crate::diagnosis::failure::Failure;
 use crate::diagnosis::report::report;
 use crate::transport::connector::ConnectError;
@@ -19,8 +20,16 @@ pub enum Error {
     #[error("cannot run")]
     Runtime(#[source] io::Error),
     /// The connection was made and closed, but nobody can read of it.
-    #[error("cannot write to stdout")]
-    Output(#[source] io::Error),
+    #[error("cannot write to stdout: {0}")]
+    Output(io::Error),
+    /// Nothing says which region to sign for.
+    #[error(
+        "which region is the endpoint in? Its name does not say: pass --region, or set AWS_REGION to one such as us-east-1"
+    )]
+    NoRegion,
+    /// The variable that decides holds no region.
+    #[error("{0} is not the name of a region, such as us-east-1")]
+    BadRegion(&'static str),
     /// The file with root certificates cannot be used.
     #[error("{setting} cannot be used")]
     CaFile {
@@ -47,10 +56,12 @@ pub enum Error {
         phase: Phase,
         /// `--timeout`.
         limit: Duration,
+        /// What to do about it.
+        hint: &'static str,
     },
-    /// Ctrl-C or SIGTERM.
+    /// A signal came.
     #[error("interrupted")]
-    Interrupted,
+    Interrupted(Signal),
 }
 
 impl Error {
@@ -58,7 +69,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Runtime(_) | Self::Output(_) => 1,
-            Self::CaFile { .. } | Self::Proxy(_) => 2,
+            Self::NoRegion | Self::BadRegion(_) | Self::CaFile { .. } | Self::Proxy(_) => 2,
             Self::Attempt { failure, .. } => match **failure {
                 Failure::Connect(
                     ConnectError::Presign(_) | ConnectError::Upgrade(UpgradeError::Request(_)),
@@ -71,7 +82,8 @@ impl Error {
                 _ => 7,
             },
             Self::Deadline { .. } => 8,
-            Self::Interrupted => 130,
+            Self::Interrupted(Signal::Interrupt) => 130,
+            Self::Interrupted(Signal::Terminate) => 143,
         }
     }
 
@@ -79,6 +91,7 @@ impl Error {
     pub fn report(&self) -> String {
         match self {
             Self::Attempt { report, .. } => report.clone(),
+            Self::Deadline { hint, .. } => report(self, &[], &[(*hint).to_owned()]),
             _ => report(self, &[], &[]),
         }
     }

@@ -6,8 +6,17 @@ use futures_util::FutureExt;
 
 use super::error::Error;
 
+/// What ends a run early.
+#[derive(Clone, Copy, Debug)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
 /// Listens for a signal from the first use on.
-pub struct Interruption(Pin<Box<dyn Future<Output = ()>>>);
+pub struct Interruption(Pin<Box<dyn Future<Output = Signal>>>);
 
 impl Interruption {
     /// Not yet interrupted.
@@ -24,7 +33,7 @@ impl Interruption {
     pub async fn or<T>(&mut self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         tokio::select! {
             result = work => result,
-            () = &mut self.0 => Err(Error::Interrupted),
+            signal = &mut self.0 => Err(Error::Interrupted(signal)),
         }
     }
 
@@ -35,29 +44,30 @@ impl Interruption {
     /// [`Error::Interrupted`].
     pub fn check(&mut self) -> Result<(), Error> {
         match (&mut self.0).now_or_never() {
-            Some(()) => Err(Error::Interrupted),
+            Some(signal) => Err(Error::Interrupted(signal)),
             None => Ok(()),
         }
     }
 }
 
-async fn signal() {
+async fn signal() -> Signal {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         if let Ok(mut terminate) = signal(SignalKind::terminate()) {
             return tokio::select! {
-                _ = terminate.recv() => {}
-                () = ctrl_c() => {}
+                _ = terminate.recv() => Signal::Terminate,
+                signal = ctrl_c() => signal,
             };
         }
     }
-    ctrl_c().await;
+    ctrl_c().await
 }
 
-async fn ctrl_c() {
+async fn ctrl_c() -> Signal {
     if tokio::signal::ctrl_c().await.is_err() {
         // Nobody listens for it then, which is not the same as Ctrl-C.
         std::future::pending().await
     }
+    Signal::Interrupt
 }

@@ -77,15 +77,18 @@ impl Story {
         self.state().phases.last().map(|(phase, _)| *phase)
     }
 
-    /// How long each phase of the latest attempt took, and all of them together.
-    pub fn times(&self) -> String {
-        let (state, now) = (self.state(), Instant::now());
-        let ends = state.phases.iter().skip(1).map(|(_, began)| *began).chain([now]);
+    /// Tells how long the latest attempt took, and each of its phases.
+    pub fn connected(&self) {
+        let now = Instant::now();
+        let phases = std::mem::take(&mut self.state().phases);
+        let ends = phases.iter().skip(1).map(|(_, began)| *began).chain([now]);
         let times: Vec<_> =
-            state.phases.iter().zip(ends).map(|((phase, began), end)| (phase, end - *began)).collect();
-        let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
-        let each: Vec<_> = times.iter().map(|(phase, time)| format!("{phase} {}", ms(*time))).collect();
-        format!("{} in {}", each.join(", "), ms(times.iter().map(|(_, time)| *time).sum()))
+            phases.iter().zip(ends).map(|((phase, began), end)| (phase, end - *began)).collect();
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+        self.tell(&format!("Connected in {:.1} ms", ms(times.iter().map(|(_, time)| *time).sum())));
+        for (phase, time) in times {
+            self.tell(&format!("  {:15} {:>8.1} ms", phase.to_string(), ms(time)));
+        }
     }
 
     // Lines and times are sound whatever happened to the thread that held them.

@@ -237,6 +237,6 @@ fn parsed_flags_print_redacted() {
     let printed = format!("{cli:?}");
     assert!(!printed.contains(&key.secret) && !printed.contains(&token), "{printed}");
     assert_eq!(printed.matches("(redacted)").count(), 2, "{printed}");
-    let source = format!("{:?}", cli.credentials(&cli.network().expect("a way out")));
+    let source = format!("{:?}", cli.credentials("eu-west-1", &cli.network().expect("a way out")));
     assert!(!source.contains(&key.secret) && !source.contains(&token), "{source}");
 }

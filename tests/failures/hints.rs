@@ -16,6 +16,7 @@ use sigv4_websocket_connect::transport::ending::HangUp;
 use sigv4_websocket_connect::transport::ending::NoSession;
 use sigv4_websocket_connect::transport::network::{Network, NetworkError};
 use sigv4_websocket_connect::transport::proxy::Proxies;
+use sigv4_websocket_connect::transport::reason::ReasonCode;
 use sigv4_websocket_connect::transport::tcp::TcpError;
 use sigv4_websocket_connect::transport::tls::{Tls, TlsError};
 use sigv4_websocket_connect::transport::upgrade::{Answer, UpgradeError};
@@ -34,9 +35,10 @@ async fn hints(failure: &Failure, cli: &Cli, credentials: Option<Credentials>) -
     if fetched {
         source.fetch(|_| {}).await.expect("the credentials given");
     }
+    let region = cli.region().expect("a region");
     let network = Network::new(Tls::with_system_roots(), Proxies::from_env());
-    let connector = Connector::new(cli.endpoint.clone(), cli.scope(), source, network);
-    cli.facts(&connector).hints(failure)
+    let connector = Connector::new(cli.endpoint.clone(), cli.scope(&region), source, network);
+    cli.facts(&region, &connector).hints(failure)
 }
 
 fn connect(error: impl Into<ConnectError>) -> Failure {
@@ -81,10 +83,10 @@ async fn a_region_that_the_endpoint_does_not_name_is_pointed_out() {
     ] {
         assert_says(&hints(&forbidden(message), &wrong, None).await, &["us-east-1", "eu-west-1"]);
     }
-    assert_eq!(wrong.warnings().len(), 1);
-    assert_says(&wrong.warnings(), &["us-east-1", "eu-west-1"]);
+    assert_eq!(wrong.warnings("us-east-1").len(), 1);
+    assert_says(&wrong.warnings("us-east-1"), &["us-east-1", "eu-west-1"]);
     let right = cli(ENDPOINT, "eu-west-1", "sensor-7");
-    assert!(right.warnings().is_empty());
+    assert!(right.warnings("eu-west-1").is_empty());
     let hints = hints(&forbidden("does not match"), &right, None).await;
     assert!(!hints.iter().any(|hint| hint.contains("endpoint names")), "{hints:?}");
 }
@@ -106,6 +108,7 @@ async fn an_unknown_issuer_behind_an_old_endpoint_is_the_missing_ats() {
         ("abc.iot.eu-west-1.amazonaws.com", true),
         (ENDPOINT, false),
         ("abc.ats.iot.cn-north-1.amazonaws.com.cn", false),
+        ("data.iot-fips.us-gov-west-1.amazonaws.com", false),
     ] {
         let cli = cli(endpoint, "eu-west-1", "sensor-7");
         let hints = hints(&unknown_issuer(), &cli, None).await;
@@ -145,9 +148,42 @@ async fn the_statement_to_allow_is_filled_in() {
 }
 
 #[test]
+fn the_endpoint_names_the_region() {
+    let cli = |endpoint| Cli::parse_from(["", "--endpoint", endpoint]);
+    for (endpoint, region) in [
+        (ENDPOINT, "eu-west-1"),
+        ("data.iot-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1"),
+        ("data-ats.iot-fips.ca-central-1.api.aws:443", "ca-central-1"),
+        ("abc.ats.iot.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+    ] {
+        assert_eq!(cli(endpoint).region().expect(endpoint), region);
+    }
+    let flag = Cli::parse_from(["", "--endpoint", ENDPOINT, "--region", "us-east-1"]);
+    assert_eq!(flag.region().expect("the flag"), "us-east-1");
+}
+
+#[test]
 fn a_client_id_with_nul_is_refused() {
     // No operating system hands one over on a command line, but a caller of the library can.
     let nul = ["", "--endpoint", ENDPOINT, "--region", "eu-west-1", "--client-id", "sensor\0"];
     let error = Cli::try_parse_from(nul).expect_err("a client ID with NUL").to_string();
     assert!(error.contains("control character"), "{error}");
+}
+
+/// The sentence in the README about what is tried again, and the code.
+#[test]
+fn the_readme_lists_the_reason_codes_that_are_tried_again() {
+    let readme = include_str!("../../README.md");
+    let (_, list) = readme.split_once("says busy, throttled or going away (").expect("the sentence");
+    let (list, _) = list.split_once(')').expect("its end");
+    let code = |text: &str| u8::from_str_radix(text.trim().trim_start_matches("0x"), 16).expect(text);
+    let listed: Vec<u8> = list
+        .split(',')
+        .flat_map(|entry| match entry.split_once(" to ") {
+            Some((first, last)) => (code(first)..=code(last)).collect(),
+            None => vec![code(entry)],
+        })
+        .collect();
+    let busy: Vec<u8> = (0..=u8::MAX).filter(|code| ReasonCode(*code).is_busy()).collect();
+    assert_eq!(listed, busy);
 }

@@ -20,6 +20,8 @@ pub enum Certificate {
     Expired,
     NotYetValid,
     WrongName,
+    /// The authority's own, as of a server set up with `openssl req -x509`.
+    Authority,
 }
 
 /// A certificate authority.
@@ -52,10 +54,15 @@ impl Authority {
             let stranger = Authority::new("An authority nobody trusts");
             return stranger.server(Certificate::Trusted, tls12_only);
         }
-        let key = new_key();
-        let issued = server_params(certificate).signed_by(&key, &self.0);
-        let chain = vec![issued.expect("the authority can issue").der().clone()];
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let (chain, key) = match certificate {
+            Certificate::Authority => (vec![self.0.der().clone()], self.0.key().serialize_der()),
+            _ => {
+                let key = new_key();
+                let issued = server_params(certificate).signed_by(&key, &self.0);
+                (vec![issued.expect("the authority can issue").der().clone()], key.serialize_der())
+            }
+        };
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key));
         let versions = if tls12_only { &[&TLS12][..] } else { &[&TLS12, &TLS13] };
         ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(versions)

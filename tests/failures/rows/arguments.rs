@@ -1,5 +1,6 @@
 //! Arguments that cannot work are refused before any packet is sent; doubtful ones are warned of.
 
+use crate::gateway::REGION;
 use crate::row::{Row, row};
 
 pub fn rows() -> Vec<Row> {
@@ -52,11 +53,26 @@ fn regions() -> Vec<Row> {
         wrong("region that begins with a hyphen", "-eu-central-1"),
         wrong("region that ends with a hyphen", "eu-central-"),
         wrong("region of 64 characters", &"e".repeat(64)),
-        refused("region left out").without(&["--region"]).says(["--region"]),
+        refused("region left out").without(&["--region"]).says(["which region", "--region", "AWS_REGION"]),
         refused("region in the environment that is no label")
             .without(&["--region"])
             .environment("AWS_REGION", "eu central 1")
-            .says(["--region"]),
+            .says(["error: AWS_REGION is not the name of a region"]),
+        refused("default region in the environment that is no label")
+            .without(&["--region"])
+            .environment("AWS_REGION", "")
+            .environment("AWS_DEFAULT_REGION", "eu central 1")
+            .says(["error: AWS_DEFAULT_REGION is not the name of a region"]),
+        row("region from AWS_REGION")
+            .without(&["--region"])
+            .environment("AWS_REGION", REGION)
+            .environment("AWS_DEFAULT_REGION", "eu-west-3"),
+        row("region from AWS_DEFAULT_REGION")
+            .without(&["--region"])
+            .environment("AWS_REGION", "")
+            .environment("AWS_DEFAULT_REGION", REGION),
+        row("region in the environment that is no label, beside --region")
+            .environment("AWS_REGION", "eu central 1"),
     ]
 }
 
@@ -141,6 +157,10 @@ fn numbers() -> Vec<Row> {
 
 fn warnings() -> Vec<Row> {
     vec![
+        row("client id, as the Swift sample spells it")
+            .without(&["--client-id", "--ca-file"])
+            .flag("--client_id", "sensor-7")
+            .flag("--ca_file", "{ca}"),
         row("client id with #").flag("--client-id", "sensor#7").warns(["lifecycle events"]),
         row("client id with +").flag("--client-id", "sensor+7").warns(["lifecycle events"]),
         row("client id with /").flag("--client-id", "sensor/7").warns(["/"]),

@@ -9,7 +9,8 @@ pub fn rows() -> Vec<Row> {
 }
 
 fn interrupted(name: &'static str, signal: &'static str, when: When) -> Row {
-    row(name).signal(signal, when).exits(130).says(["error: interrupted"])
+    let code = if signal == "TERM" { 143 } else { 130 };
+    row(name).signal(signal, when).exits(code).says(["error: interrupted"])
 }
 
 /// The gateway keeps the program waiting at that stage.

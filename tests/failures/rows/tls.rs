@@ -35,8 +35,14 @@ fn not_tls() -> Vec<Row> {
     let instead = |name, bytes: &[u8]| row(name).sends(Stage::Accept, bytes).exits(5);
     vec![
         instead("plain HTTP on the port", &answer("400 Bad Request", &["server: nginx"], ""))
-            .says(NOT_IOT_CORE),
-        instead("SSH on the port", b"SSH-2.0-OpenSSH_9.2\r\n").says(NOT_IOT_CORE),
+            .says(NOT_IOT_CORE)
+            .says(["cause: the server does not speak TLS"]),
+        instead("SSH on the port", b"SSH-2.0-OpenSSH_9.2\r\n")
+            .says(NOT_IOT_CORE)
+            .says(["cause: the server does not speak TLS"]),
+        instead("plain MQTT on the port", &[0x20, 2, 0, 0])
+            .says(NOT_IOT_CORE)
+            .says(["cause: the server does not speak TLS"]),
         instead("a TLS alert", HANDSHAKE_FAILURE).says(["TLS handshake", "cause: "]),
         row("hung up in the TLS handshake")
             .at(Stage::Accept, [Act::Fin])
@@ -62,6 +68,11 @@ fn certificates() -> Vec<Row> {
             .says(["valid until Wed, 01 Jan 2020", "local clock says"]),
         shown("certificate not yet valid", Certificate::NotYetValid)
             .says(["valid from Tue, 01 Jan 2999", "local clock says"]),
+        shown("certificate of the authority itself", Certificate::Authority).says([
+            "is that of an authority, not of a server",
+            "hint: `openssl req -x509`",
+            "CA:FALSE",
+        ]),
         shown("certificate for another name", Certificate::WrongName)
             .says(["elsewhere.example", "not for localhost"]),
     ]
