@@ -39,6 +39,38 @@ async fn static_keys_connect_and_the_story_is_told() {
     assert!(lines.iter().all(|line| line.chars().count() <= 80), "{lines:#?}");
 }
 
+/// As much as `curl -v` tells, and nothing secret.
+#[tokio::test]
+async fn the_debug_log_tells_of_every_layer() {
+    let gateway = Gateway::start(Script::default()).await;
+    let outcome = connect_with(&gateway, KEYS.into_iter().chain(["--log-level", "debug"])).await;
+    let port = gateway.port();
+    let wanted = [
+        "localhost has the addresses [",
+        &format!("trying 127.0.0.1:{port}"),
+        &format!("connected to 127.0.0.1:{port}"),
+        "TLSv1_3 with TLS13_AES_256_GCM_SHA384, a full handshake",
+        "> GET /mqtt?X-Amz-Algorithm=AWS4-HMAC-SHA256&",
+        &format!("> host: localhost:{port}"),
+        "< 101 Switching Protocols",
+        "< sec-websocket-protocol: mqtt",
+        "> CONNECT",
+        "keep-alive 60 s, clean start, receive maximum 100",
+        "< CONNACK Success (0x00)",
+        "> DISCONNECT",
+        "the WebSocket is closed on both sides",
+        "TLS and TCP are closed",
+    ];
+    for text in wanted {
+        assert!(outcome.stderr.contains(text), "{text}: {outcome:#?}");
+    }
+    for text in ["X-Amz-Signature", SECRET, "after closing", "WARN", "ERROR", "Some("] {
+        let ours = outcome.stderr.lines().filter(|line| line.contains("sigv4_websocket_connect"));
+        assert!(!ours.clone().any(|line| line.contains(text)), "{text}: {outcome:#?}");
+        assert!(text == "Some(" || !outcome.stderr.contains(text), "{text}: {outcome:#?}");
+    }
+}
+
 #[tokio::test]
 async fn every_layer_opens_as_iot_core_wants_it_and_closes_in_order() {
     let gateway = Gateway::start(Script::default()).await;

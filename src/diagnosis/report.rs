@@ -7,6 +7,7 @@ use std::fmt::Write;
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
 use super::certificate;
+use super::transport::text::printable;
 
 type Cause = dyn std::error::Error + 'static;
 
@@ -61,10 +62,4 @@ pub fn clock(seconds: i64) -> String {
         minutes => format!("{} days", minutes / 1440),
     };
     format!("the local clock is {distance} {direction} the server's")
-}
-
-/// Text from outside: a line of it stays a line, and no escape reaches the terminal.
-pub fn printable(text: &str) -> String {
-    let moves = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if moves(c) { ' ' } else { c }).collect()
 }

@@ -4,11 +4,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, Event, EventLoop, Incoming, MqttOptions, Outgoing};
+use rumqttc::{AsyncClient, ConnAckProperties, Event, EventLoop, Incoming, MqttOptions, Outgoing};
 use tokio::time::timeout;
 
 use crate::diagnosis::failure::Failure;
 use crate::transport::connector::Connector;
+use crate::transport::reason::ReasonCode;
+use crate::transport::text::printable;
 
 /// IoT Core takes 30 to 1200 s ("AWS IoT Core message broker and protocol limits and quotas"); a minute
 /// keeps the connection through common NAT tables. Seconds.
@@ -33,6 +35,10 @@ pub fn options(client_id: &str, connector: &Arc<Connector>, limit: Duration) -> 
         .set_outgoing_inflight_upper_limit(OUTGOING_INFLIGHT)
         .set_receive_maximum(Some(RECEIVE_MAXIMUM))
         .set_connect_timeout(limit);
+    tracing::debug!(
+        "> CONNECT, once there is a WebSocket: client ID {client_id}, keep-alive {KEEP_ALIVE} s, clean start, receive \
+         maximum {RECEIVE_MAXIMUM}"
+    );
     let connector = connector.clone();
     options.set_socket_connector(move |_host, _network_options| {
         let connector = connector.clone();
@@ -55,8 +61,12 @@ impl Session {
     /// [`Failure`] of any kind but those that need a session.
     pub async fn connect(options: MqttOptions) -> Result<Self, Failure> {
         let (client, mut eventloop) = AsyncClient::builder(options).build();
-        while !matches!(eventloop.poll().await?, Event::Incoming(Incoming::ConnAck(_))) {}
-        Ok(Self { client, eventloop })
+        loop {
+            if let Event::Incoming(Incoming::ConnAck(connack)) = eventloop.poll().await? {
+                tracing::debug!("< CONNACK {}{}", ReasonCode(connack.code as u8), told(connack.properties));
+                return Ok(Self { client, eventloop });
+            }
+        }
     }
 
     /// DISCONNECT (0x00), Close 1000, close_notify, FIN. What the server makes of it no longer matters:
@@ -70,11 +80,31 @@ impl Session {
                 }
             }
         };
-        if timeout(DISCONNECT_TIME, goodbye).await.is_err() {
-            tracing::warn!("DISCONNECT could not be sent in time");
+        match timeout(DISCONNECT_TIME, goodbye).await {
+            Ok(()) => tracing::debug!("> DISCONNECT"),
+            Err(_) => tracing::warn!("DISCONNECT could not be sent in time"),
         }
         // rumqttc does not close its streams, so they close themselves when they are dropped.
         drop(self.eventloop);
         connector.closed().await;
     }
+}
+
+/// What a server sets for the session (MQTT 5 section 3.2.2.3).
+fn told(properties: Option<ConnAckProperties>) -> String {
+    let Some(properties) = properties else { return String::new() };
+    let numbers = [
+        ("session expiry", properties.session_expiry_interval, " s"),
+        ("receive maximum", properties.receive_max.map(u32::from), ""),
+        ("maximum QoS", properties.max_qos.map(u32::from), ""),
+        ("maximum packet size", properties.max_packet_size, " bytes"),
+        ("topic alias maximum", properties.topic_alias_max.map(u32::from), ""),
+        ("server keep-alive", properties.server_keep_alive.map(u32::from), " s"),
+    ];
+    let numbers =
+        numbers.into_iter().filter_map(|(name, value, unit)| Some(format!(", {name} {}{unit}", value?)));
+    let texts =
+        [("assigned client ID", properties.assigned_client_identifier), ("reason", properties.reason_string)];
+    let texts = texts.into_iter().filter_map(|(name, text)| Some(format!(", {name} {}", printable(&text?))));
+    numbers.chain(texts).collect()
 }

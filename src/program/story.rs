@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use httpdate::fmt_http_date;
 
 use super::error::Error;
-use crate::diagnosis::report::{clock, printable};
+use crate::diagnosis::report::clock;
 use crate::transport::progress::{Phase, Progress};
+use crate::transport::text::printable;
 
 /// The story of one run.
 pub struct Story(Mutex<State>);

@@ -67,5 +67,6 @@ pub mod section;
 pub mod source;
 pub mod stream;
 pub mod tcp;
+pub mod text;
 pub mod tls;
 pub mod upgrade;

@@ -202,7 +202,9 @@ impl Proxy {
         let unreachable = |source| ProxyError::Unreachable { proxy: proxy(), source };
         let addresses = tcp::resolve(&self.endpoint).await.map_err(unreachable)?;
         let tcp = tcp::connect(addresses).await.map_err(unreachable)?;
+        tracing::debug!("asking the proxy {} for {destination}", self.endpoint);
         let (answer, connection) = http::send(tcp, self.request(destination)).await.map_err(no_answer)?;
+        tracing::debug!("the proxy answered {}", answer.status());
         if !answer.status().is_success() {
             let phrase = answer.extensions().get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
             let phrase = phrase.map(|phrase| String::from_utf8_lossy(phrase).into_owned());

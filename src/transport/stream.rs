@@ -161,10 +161,11 @@ async fn close<S: Transport>(mut socket: WebSocketStream<S>) {
         Ok(())
     };
     match timeout(CLOSE_TIME, goodbye).await {
-        Ok(Ok(())) => tracing::debug!("the WebSocket is closed"),
+        Ok(Ok(())) => tracing::debug!("the WebSocket is closed on both sides"),
         Ok(Err(error)) => tracing::debug!(%error, "the WebSocket ended without a close"),
         Err(_) => tracing::debug!("the server did not answer the Close"),
     }
     // A server that reads nothing must not hold this up either.
-    let _ = timeout(CLOSE_TIME / 10, socket.get_mut().shutdown()).await;
+    let shut = timeout(CLOSE_TIME / 10, socket.get_mut().shutdown()).await;
+    tracing::debug!("TLS and TCP are {}", if matches!(shut, Ok(Ok(()))) { "closed" } else { "cut" });
 }

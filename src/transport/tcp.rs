@@ -40,7 +40,9 @@ pub enum TcpError {
 pub async fn resolve(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, TcpError> {
     let found = lookup_host((endpoint.host(), endpoint.port())).await;
     let found = found.map_err(|source| TcpError::Resolve { host: endpoint.host().to_owned(), source })?;
-    let (v6, v4): (Vec<_>, Vec<_>) = found.partition(SocketAddr::is_ipv6);
+    let found: Vec<_> = found.collect();
+    tracing::debug!("{} has the addresses {found:?}", endpoint.host());
+    let (v6, v4): (Vec<_>, Vec<_>) = found.into_iter().partition(SocketAddr::is_ipv6);
     let mut ranked: Vec<_> = v6.into_iter().enumerate().chain(v4.into_iter().enumerate()).collect();
     ranked.sort_by_key(|(rank, _)| *rank);
     Ok(ranked.into_iter().map(|(_, address)| address).collect())
@@ -74,8 +76,10 @@ pub async fn connect(addresses: Vec<SocketAddr>) -> Result<TcpStream, TcpError> 
 }
 
 async fn open(address: SocketAddr) -> io::Result<TcpStream> {
+    tracing::debug!("trying {address}");
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
+    tracing::debug!("connected to {address}");
     Ok(stream)
 }
 

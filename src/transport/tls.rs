@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, HandshakeKind, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
@@ -128,10 +128,21 @@ impl Handshake {
         tcp: TcpStream,
     ) -> Result<TlsStream<TcpStream>, TlsError> {
         let connected = TlsConnector::from(self.0).connect(name, tcp).await;
-        connected.map_err(|error| match error.downcast::<rustls::Error>() {
+        let stream = connected.map_err(|error| match error.downcast::<rustls::Error>() {
             Ok(tls) => TlsError::Handshake(tls),
             Err(io) => TlsError::Io(io),
-        })
+        })?;
+        let session = stream.get_ref().1;
+        let version = session.protocol_version().and_then(|version| version.as_str());
+        let suite = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+        let resumed = session.handshake_kind() == Some(HandshakeKind::Resumed);
+        tracing::debug!(
+            "{} with {}, {}",
+            version.unwrap_or_default(),
+            suite.unwrap_or_default(),
+            if resumed { "resumed" } else { "a full handshake" }
+        );
+        Ok(stream)
     }
 }
 

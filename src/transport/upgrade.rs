@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::http;
 use super::stream::Transport;
+use super::text::printable;
 
 /// The subprotocol IoT Core requires (MQTT 5 section 6).
 const SUBPROTOCOL: &str = "mqtt";
@@ -81,7 +82,9 @@ pub struct Answer {
 pub async fn upgrade<S: Transport>(stream: S, url: &str) -> Result<WebSocketStream<S>, UpgradeError> {
     let key = generate_key();
     let request = request(url, &key)?;
+    log_head(&format!("> {} {}", request.method(), without_secrets(request.uri())), ">", request.headers());
     let (response, connection) = http::send(stream, request).await.map_err(UpgradeError::NoAnswer)?;
+    log_head(&format!("< {}", response.status()), "<", response.headers());
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         return Err(UpgradeError::Refused(Box::new(Answer::read(response).await)));
     }
@@ -108,6 +111,22 @@ fn request(url: &str, key: &str) -> Result<Request<Empty<Bytes>>, hyper::http::E
         .header(header::SEC_WEBSOCKET_KEY, key)
         .header(header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL)
         .body(Empty::new())
+}
+
+fn log_head(first: &str, mark: &str, headers: &HeaderMap) {
+    tracing::debug!("{first}");
+    for (name, value) in headers {
+        tracing::debug!("{mark} {name}: {}", printable(&String::from_utf8_lossy(value.as_bytes())));
+    }
+}
+
+/// The target of the request without the signature and the session token.
+fn without_secrets(target: &Uri) -> String {
+    let secret = |parameter: &&str| {
+        !["X-Amz-Signature=", "X-Amz-Security-Token="].into_iter().any(|name| parameter.starts_with(name))
+    };
+    let shown: Vec<_> = target.query().unwrap_or_default().split('&').filter(secret).collect();
+    format!("{}?{}", target.path(), shown.join("&"))
 }
 
 /// What keeps a 101 from being the answer to this request.
