@@ -6,12 +6,12 @@ use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use rustls::InvalidMessage;
-use serde_json::json;
 
 use super::certificate;
 use super::failure::Failure;
 use super::keys;
-use super::place::{DESCRIBE_ENDPOINT, partition, region_in};
+use super::place::{DESCRIBE_ENDPOINT, region_in};
+use super::policy;
 use super::report::{clock, report};
 use super::transport::clock::CLOCK_TOLERANCE;
 use super::transport::connector::{ConnectError, Connector};
@@ -184,6 +184,13 @@ impl Advice<'_> {
             }
             _ => {}
         }
+        let endpoint = self.facts.connector.endpoint();
+        if region_in(endpoint.host()).is_none() && !endpoint.is_loopback() {
+            self.say(
+                "the configuration of a custom domain may fix another application protocol or authentication type: aws \
+                 iot describe-domain-configuration",
+            );
+        }
     }
 
     fn reason(&mut self, code: ReasonCode) {
@@ -208,22 +215,10 @@ impl Advice<'_> {
         }
     }
 
-    /// IoT Core hangs up or says 0x87 when no policy allows the connection.
     fn policy(&mut self) {
         let Facts { region, client_id, .. } = self.facts;
-        let account = self
-            .credentials
-            .as_ref()
-            .and_then(|keys| keys.account_id())
-            .map_or("<account>", |id| id.as_str());
-        let client = format!("arn:{}:iot:{region}:{account}:client/{client_id}", partition(region));
-        let statement = json!({ "Effect": "Allow", "Action": "iot:Connect", "Resource": client });
-        self.say(
-            "IoT Core answers Not authorized (0x87), or hangs up (error 5134 of the AWS IoT SDKs), where no policy \
-             allows this client ID. This statement allows it:",
-        );
-        self.say(statement.to_string());
-        self.say("an Amazon Cognito identity needs an IoT policy besides: aws iot attach-policy");
+        let account = self.credentials.as_ref().and_then(Credentials::account_id);
+        self.hints.extend(policy::hints(region, client_id, account.map(|id| id.as_str())));
     }
 
     /// After CONNACK.

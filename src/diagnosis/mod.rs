@@ -23,7 +23,7 @@
 //! 1. [`failure`] sorts what can go wrong, and says what another attempt can heal.
 //! 2. [`report`] tells an error with its causes and with what the server said.
 //! 3. [`hint`] says what to do about it, in the application's own [`words`], with the help of [`certificate`],
-//!    [`keys`], [`late`] and [`place`].
+//!    [`keys`], [`late`], [`policy`] and [`place`].
 //!
 //! It needs these crates: `aws-credential-types`, `aws-smithy-types`, `httpdate`, `rumqttc-next`, `rustls`,
 //! `serde_json` and `thiserror`.
@@ -39,5 +39,6 @@ pub mod hint;
 pub mod keys;
 pub mod late;
 pub mod place;
+pub mod policy;
 pub mod report;
 pub mod words;

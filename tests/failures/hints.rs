@@ -187,3 +187,12 @@ fn the_readme_lists_the_reason_codes_that_are_tried_again() {
     let busy: Vec<u8> = (0..=u8::MAX).filter(|code| ReasonCode(*code).is_busy()).collect();
     assert_eq!(listed, busy);
 }
+
+#[tokio::test]
+async fn a_custom_domain_may_want_something_else() {
+    for (endpoint, custom) in [("mqtt.example.com", true), (ENDPOINT, false)] {
+        let cli = cli(endpoint, "eu-west-1", "sensor-7");
+        let hints = hints(&forbidden("Forbidden"), &cli, None).await;
+        assert_eq!(hints.iter().any(|hint| hint.contains("custom domain")), custom, "{endpoint}: {hints:?}");
+    }
+}
