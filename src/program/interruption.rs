@@ -32,8 +32,10 @@ impl Interruption {
     /// [`Error::Interrupted`], and those of `work`.
     pub async fn or<T>(&mut self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         tokio::select! {
-            result = work => result,
+            // The handler is to be there before there is anything to interrupt.
+            biased;
             signal = &mut self.0 => Err(Error::Interrupted(signal)),
+            result = work => result,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Logging to stderr, with the events left out that would show a secret.
 
-use std::io;
+use std::io::{self, Write};
 
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
@@ -9,6 +9,7 @@ use tracing_subscriber::prelude::*;
 
 use super::cli::LogLevel;
 use super::story::warn;
+use crate::transport::text::printable;
 
 /// Logs what `level` asks for; without one, what `RUST_LOG` does (`level` or `target=level`, separated by
 /// commas).
@@ -32,10 +33,24 @@ pub fn to_stderr(level: Option<LogLevel>) {
         }),
     };
     tracing_subscriber::registry()
-        .with(tracing_subscriber::fmt::layer().with_writer(io::stderr))
+        .with(tracing_subscriber::fmt::layer().with_writer(|| Lines))
         .with(filter)
         .with(filter_fn(|metadata| !shows_secrets(metadata)))
         .init();
+}
+
+/// Writes each event on a line of its own, whatever a server has put into it.
+struct Lines;
+
+impl io::Write for Lines {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let line = printable(String::from_utf8_lossy(event).trim_end_matches('\n'));
+        writeln!(io::stderr(), "{line}").map(|()| event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Events of the AWS SDK that show whole requests, answers or errors, with the tokens in them: some of them

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use rumqttc::{AsyncClient, ConnAckProperties, Event, EventLoop, Incoming, MqttOptions, Outgoing};
 use tokio::time::timeout;
 
@@ -64,7 +65,12 @@ impl Session {
         loop {
             if let Event::Incoming(Incoming::ConnAck(connack)) = eventloop.poll().await? {
                 tracing::debug!("< CONNACK {}{}", ReasonCode(connack.code as u8), told(connack.properties));
-                return Ok(Self { client, eventloop });
+                // A DISCONNECT that came with CONNACK is a part of the answer. What comes later does not matter.
+                let next = eventloop.poll().now_or_never().and_then(Result::err).map(Failure::from);
+                return match next {
+                    Some(failure @ Failure::Disconnected { .. }) => Err(failure),
+                    _ => Ok(Self { client, eventloop }),
+                };
             }
         }
     }
@@ -73,7 +79,8 @@ impl Session {
     /// the session was a success, and this takes little more than two seconds at most.
     pub async fn disconnect(mut self, connector: &Connector) {
         let goodbye = async {
-            self.client.disconnect().await.ok();
+            // It does not connect anew where the server has ended the connection already.
+            self.client.disconnect_now().await.ok();
             while let Ok(event) = self.eventloop.poll().await {
                 if matches!(event, Event::Outgoing(Outgoing::Disconnect)) {
                     break;

@@ -56,6 +56,9 @@ pub enum HangUp {
     /// A frame that RFC 6455 does not allow.
     #[error("the server broke the WebSocket protocol")]
     Broken(#[source] tungstenite::Error),
+    /// Pings whose answers it does not read, which would fill the memory.
+    #[error("the server sends pings without end and reads no answers")]
+    Pings,
     /// A text frame (MQTT 5 section 6).
     #[error("the server sent a text frame, where MQTT allows only binary ones")]
     Text,

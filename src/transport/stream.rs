@@ -23,6 +23,9 @@ use tokio_util::task::TaskTracker;
 use super::ending::{HangUp, NoSession};
 use super::first_packet;
 
+/// As many pings may come while the answers to earlier ones are on the way.
+const MAX_PINGS: usize = 1000;
+
 /// How long the peer may take to answer a Close.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
@@ -36,6 +39,8 @@ pub struct ByteStream<S: Transport> {
     /// The bytes of the first packet so far; none after a CONNACK of success.
     first_packet: Option<Vec<u8>>,
     unread: Bytes,
+    /// Pings since the last time that everything written was on its way.
+    pings: usize,
     closing: TaskTracker,
     runtime: Handle,
 }
@@ -48,7 +53,8 @@ impl<S: Transport> ByteStream<S> {
     /// Wraps an open WebSocket; its close will run on `closing`. Must be called within a Tokio runtime.
     pub fn new(socket: WebSocketStream<S>, closing: TaskTracker) -> Self {
         let (first_packet, unread) = (Some(Vec::new()), Bytes::new());
-        Self { socket: Some(socket), first_packet, unread, closing, runtime: Handle::current() }
+        let (pings, runtime) = (0, Handle::current());
+        Self { socket: Some(socket), first_packet, unread, pings, closing, runtime }
     }
 
     fn socket(&mut self) -> io::Result<&mut WebSocketStream<S>> {
@@ -70,7 +76,7 @@ impl<S: Transport> ByteStream<S> {
     }
 
     fn error(&self, hang_up: HangUp) -> io::Error {
-        let broken = matches!(hang_up, HangUp::Broken(_) | HangUp::Text);
+        let broken = matches!(hang_up, HangUp::Broken(_) | HangUp::Text | HangUp::Pings);
         let kind = if broken { io::ErrorKind::InvalidData } else { io::ErrorKind::ConnectionAborted };
         match self.first_packet {
             Some(_) if broken => io::Error::new(kind, NoSession::NotMqtt(hang_up)),
@@ -110,7 +116,14 @@ impl<S: Transport> AsyncRead for ByteStream<S> {
                 }
                 Some(Ok(Message::Text(_))) => HangUp::Text,
                 Some(Ok(Message::Close(frame))) => HangUp::Closed(frame),
-                Some(Ok(_ping_or_pong)) => continue,
+                // tungstenite answers a ping, and keeps the answer for as long as the server does not read.
+                Some(Ok(Message::Ping(_))) if self.pings < MAX_PINGS => {
+                    let flushed = self.socket()?.poll_flush_unpin(context).is_ready();
+                    self.pings = if flushed { 0 } else { self.pings + 1 };
+                    continue;
+                }
+                Some(Ok(Message::Ping(_))) => HangUp::Pings,
+                Some(Ok(_pong)) => continue,
                 Some(Err(error)) => error.into(),
                 None => HangUp::Closed(None),
             };

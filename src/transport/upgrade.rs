@@ -136,12 +136,15 @@ fn flaw(headers: &HeaderMap, key: &str) -> Option<&'static str> {
         values.flat_map(|list| list.split(',')).any(|item| item.trim().eq_ignore_ascii_case(wanted))
     };
     let accept = headers.get(header::SEC_WEBSOCKET_ACCEPT).map(|value| value.as_bytes());
+    let subprotocols: Vec<_> = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter().collect();
     if !is(header::UPGRADE, "websocket") || !is(header::CONNECTION, "upgrade") {
         Some("it does not switch to WebSocket")
     } else if accept != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
         Some("its sec-websocket-accept does not match")
-    } else if !is(header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
-        Some("it does not choose the subprotocol mqtt")
+    } else if subprotocols != [SUBPROTOCOL] {
+        Some("it does not choose the subprotocol mqtt, and only that")
+    } else if headers.contains_key(header::SEC_WEBSOCKET_EXTENSIONS) {
+        Some("it chooses an extension, and none was offered")
     } else {
         None
     }

@@ -52,13 +52,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (mut explained, mut wait, mut stop) = (String::new(), FIRST_WAIT, pin!(stop()));
     loop {
         let event = tokio::select! {
-            event = eventloop.poll() => event,
+            biased;
+            () = &mut stop => break,
             _ = publish.tick(), if subscribed => {
                 let published = client.try_publish(topic.as_str(), "hello", PublishOptions::new(QoS::AtLeastOnce));
                 published.unwrap_or_else(|error| eprintln!("not published: {error}"));
                 continue;
             }
-            () = &mut stop => break,
+            event = eventloop.poll() => event,
         };
         match event {
             Ok(Event::Incoming(Incoming::ConnAck(_))) => {

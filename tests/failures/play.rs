@@ -54,6 +54,11 @@ pub enum Edit {
 }
 
 impl Play {
+    /// Whether the server ends the session right after CONNACK.
+    pub fn disconnects(&self) -> bool {
+        self.packets.iter().skip(1).any(|packet| packet.first() == Some(&0xE0))
+    }
+
     /// The HTTP answer, and what follows it.
     pub fn bytes(&self, accept: &str) -> (Vec<u8>, Vec<u8>) {
         let edited = |layer, bytes: Vec<u8>| match layer == self.layer {

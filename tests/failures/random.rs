@@ -86,7 +86,7 @@ fn survive(play: &Play) -> TestCaseResult {
     let sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
     let accepted = sent.iter().any(|(bytes, accept)| accepts(bytes, accept));
     prop_assert!(code != 0 || accepted, "a success that was none");
-    let honest = play.edits.is_empty() && play.ending != Ending::Reset;
+    let honest = play.edits.is_empty() && play.ending != Ending::Reset && !play.disconnects();
     prop_assert!(code == 0 || !(accepted && honest), "an honest server, but {}", report);
     Ok(())
 }

@@ -15,10 +15,19 @@ const RESOURCE: &str = r#""Resource":"arn:aws:iot:eu-central-1:<account>:client/
 const NOT_IOT_CORE: [&str; 3] = ["hint: ", "iot:Data-ATS", "proxy"];
 
 pub fn rows() -> Vec<Row> {
-    [refusals(), busy(), disconnects(), hang_ups(), resources(), bad_frames(), bad_packets()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        refusals(),
+        busy(),
+        disconnects(),
+        behind_connack(),
+        hang_ups(),
+        resources(),
+        bad_frames(),
+        bad_packets(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn answered(name: &'static str, packet: &[u8]) -> Row {
@@ -77,6 +86,30 @@ fn disconnects() -> Vec<Row> {
         answered("DISCONNECT 0x8B instead of CONNACK, three times", &disconnect(0x8B))
             .connections(3)
             .warns(["Server shutting down (0x8B)"; 2]),
+    ]
+}
+
+/// What comes in one segment with CONNACK counts as one answer with it.
+fn behind_connack() -> Vec<Row> {
+    let followed = |name, packets: Vec<Vec<u8>>| {
+        row(name).sends(Stage::Connect, frame(BINARY, true, &packets.concat())).exits(7)
+    };
+    let in_frames = |name, packets: Vec<Vec<u8>>| {
+        let frames: Vec<u8> = packets.iter().flat_map(|packet| frame(BINARY, true, packet)).collect();
+        row(name).sends(Stage::Connect, frames).exits(7)
+    };
+    vec![
+        followed("DISCONNECT 0x87 in one frame with CONNACK", vec![connack(0, None), disconnect(0x87)])
+            .says(["the server ended the session: Not authorized (0x87)", "hint: "]),
+        in_frames("DISCONNECT 0x8E in one segment with CONNACK", vec![connack(0, None), disconnect(0x8E)])
+            .says(["the server ended the session: Session taken over (0x8E)", "hint: another client"]),
+        row("PUBLISH in one frame with CONNACK").at(
+            Stage::Connect,
+            [
+                Act::Send(frame(BINARY, true, &[connack(0, None), publish("topic", b"payload")].concat())),
+                Act::Resume,
+            ],
+        ),
     ]
 }
 

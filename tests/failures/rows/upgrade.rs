@@ -1,14 +1,18 @@
 //! The upgrade request is refused, or answered by something that is not IoT Core.
 
 use crate::answers::{UNKNOWN_TOKEN, answer, endless, forbidden, page, switching};
-use crate::gateway::{ACCESS_KEY, Act, SESSION_TOKEN, Script, Stage};
+use crate::gateway::websocket::TEXT;
+use crate::gateway::{ACCESS_KEY, Act, SESSION_TOKEN, Script, Stage, close, frame};
 use crate::row::{Row, row};
 
 /// What the hint for somebody else's server always names.
 const NOT_IOT_CORE: [&str; 3] = ["hint: ", "iot:Data-ATS", "proxy"];
 
 pub fn rows() -> Vec<Row> {
-    [signatures(), refusals(), others(), not_websocket(), not_http()].into_iter().flatten().collect()
+    [signatures(), refusals(), others(), not_websocket(), forged_logs(), not_http()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Refusals by the gateway's own check of the signature.
@@ -124,6 +128,15 @@ fn not_websocket() -> Vec<Row> {
     vec![
         not_mqtt("101 without a subprotocol", None),
         not_mqtt("101 with another subprotocol", Some("mqttv3.1")),
+        not_mqtt("101 with a list of subprotocols", Some("mqtt, mqttv3.1")),
+        not_mqtt("101 with two headers of the subprotocol", Some("mqtt\r\nsec-websocket-protocol: mqtt")),
+        row("101 with an extension that was not asked for")
+            .scripts([Script {
+                subprotocol: Some("mqtt\r\nsec-websocket-extensions: permessage-deflate".to_owned()),
+                ..Script::default()
+            }])
+            .exits(6)
+            .says(["101", "extension"]),
         flawed("101 with the accept of another key", &[SWITCH[0], SWITCH[1], SWITCH[2], ACCEPT])
             .says(["sec-websocket-accept"]),
         flawed("101 without an accept", &SWITCH).says(["sec-websocket-accept"]),
@@ -131,6 +144,36 @@ fn not_websocket() -> Vec<Row> {
         flawed("101 that does not switch", &SWITCH[2..]),
         row("100 before the 101")
             .at(Stage::Request, [Act::Send(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()), Act::Continue]),
+    ]
+}
+
+/// What a server sends stays on the line of the log that it is on.
+fn forged_logs() -> Vec<Row> {
+    const FORGED: &str = "good\u{202E}lie\u{200B}x\u{2066}";
+    let logged = |name| {
+        row(name).flag("--log-level", "trace").exits(6).never_says(["\u{202E}", "\u{200B}", "\u{2066}", "\r"])
+    };
+    vec![
+        logged("a header with bidirectional controls, logged")
+            .sends(Stage::Request, answer("403 Forbidden", &[&format!("server: {FORGED}")], "")),
+        logged("a message with bidirectional controls, logged").sends(
+            Stage::Request,
+            answer(
+                "403 Forbidden",
+                &["content-type: application/json"],
+                &format!(r#"{{"message":"{FORGED}"}}"#),
+            ),
+        ),
+        row("a text frame with a forged line, logged")
+            .sends(Stage::Connect, frame(TEXT, true, "hello\r\nerror: forged \u{202E}".as_bytes()))
+            .flag("--log-level", "trace")
+            .exits(7)
+            .never_says(["\nerror: forged", "\u{202E}", "\r"]),
+        row("a Close with a forged line, logged")
+            .sends(Stage::Connect, close(1008, "bye\r\nerror: forged \u{202E}"))
+            .flag("--log-level", "trace")
+            .exits(7)
+            .never_says(["\nerror: forged", "\u{202E}", "\r"]),
     ]
 }
 
