@@ -30,7 +30,8 @@ fn main() -> ExitCode {
 pub async fn run(cli: &Cli, out: impl Write + Send + 'static) -> Result<(), Error> {
     let story = Story::on(out);
     let mut interruption = Interruption::new();
-    let (region, network) = (cli.region()?, cli.network()?);
+    let region = cli.region()?;
+    let network = interruption.or(cli.network()).await?;
     cli.warnings(&region).iter().for_each(|warning| warn(warning));
     story.tell(&format!("Connecting to {} as {}", cli.endpoint, cli.client_id));
 

@@ -174,6 +174,28 @@ async fn a_reader_that_has_gone_hides_no_failure() {
     }
 }
 
+/// As from `<(…)` in a shell.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_ca_file_may_be_a_pipe_but_not_one_that_nobody_writes_to() {
+    let gateway = Gateway::start(Script::default()).await;
+    for (written, code) in [(true, 0), (false, 2)] {
+        let program = Program::new();
+        let pipe = program.home("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo").success());
+        if written {
+            let (path, pem) = (pipe.clone(), gateway.ca_pem().to_owned());
+            std::thread::spawn(move || std::fs::write(path, pem));
+        }
+        let program = program.aimed_at(&gateway.endpoint(), &pipe, REGION).args(KEYS);
+        let outcome = program.args(["--timeout", "2"]).run().await;
+        assert_eq!(outcome.code, code, "{outcome:#?}");
+        assert!(outcome.elapsed < Duration::from_secs(6), "{outcome:#?}");
+        assert!(written || outcome.stderr.contains("pipe: nobody writes to it"), "{outcome:#?}");
+    }
+}
+
 #[tokio::test]
 async fn a_hang_up_after_connect_is_reported_at_once() {
     for act in [Act::Fin, Act::Abort, Act::Reset] {

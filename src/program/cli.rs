@@ -1,13 +1,14 @@
 //! The command line: its flags, and the checks that need no network.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::error::Error;
@@ -181,14 +182,11 @@ impl Cli {
     /// # Errors
     ///
     /// [`Error::CaFile`] or [`Error::Proxy`], before any packet is sent.
-    pub fn network(&self) -> Result<Network, Error> {
-        let trusting = |setting, path: &Path| {
-            Tls::with_ca_file(path).map_err(|source| Error::CaFile { setting, source })
-        };
+    pub async fn network(&self) -> Result<Network, Error> {
         let bundle = env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
         let tls = match (&self.ca_file, bundle) {
-            (Some(path), _) => trusting("--ca-file", path)?,
-            (None, Some(path)) => trusting("AWS_CA_BUNDLE", Path::new(&path))?,
+            (Some(path), _) => self.trusting("--ca-file", path.clone()).await?,
+            (None, Some(path)) => self.trusting("AWS_CA_BUNDLE", path.into()).await?,
             (None, None) => Tls::with_system_roots(),
         };
         let proxies = match &self.proxy {
@@ -197,6 +195,16 @@ impl Cli {
         };
         proxies.to(&self.endpoint)?;
         Ok(Network::new(tls, proxies))
+    }
+
+    /// Reads the file beside the runtime, since a pipe may have nobody who writes to it.
+    async fn trusting(&self, setting: &'static str, path: PathBuf) -> Result<Tls, Error> {
+        let file = path.clone();
+        let reading = tokio::task::spawn_blocking(move || Tls::with_ca_file(&file));
+        match timeout(self.timeout, reading).await {
+            Ok(Ok(tls)) => tls.map_err(|source| Error::CaFile { setting, source }),
+            _ => Err(Error::SilentFile { setting, path }),
+        }
     }
 
     /// What hints are filled in with.

@@ -1,6 +1,7 @@
 //! How a run can fail, and the exit code of each failure.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::interruption::Signal;
@@ -38,6 +39,14 @@ pub enum Error {
         /// What is wrong with the file.
         source: TlsError,
     },
+    /// The file with root certificates is a pipe, and `--timeout` has passed.
+    #[error("{setting} cannot be used: {}: nobody writes to it", .path.display())]
+    SilentFile {
+        /// The flag or the variable that names the file.
+        setting: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
     /// A proxy was asked for, but it cannot be used.
     #[error(transparent)]
     Proxy(#[from] BadProxy),
@@ -69,7 +78,11 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Runtime(_) | Self::Output(_) => 1,
-            Self::NoRegion | Self::BadRegion(_) | Self::CaFile { .. } | Self::Proxy(_) => 2,
+            Self::NoRegion
+            | Self::BadRegion(_)
+            | Self::CaFile { .. }
+            | Self::SilentFile { .. }
+            | Self::Proxy(_) => 2,
             Self::Attempt { failure, .. } => match **failure {
                 Failure::Connect(
                     ConnectError::Presign(_) | ConnectError::Upgrade(UpgradeError::Request(_)),

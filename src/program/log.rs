@@ -1,6 +1,6 @@
 //! Logging to stderr, with the events left out that would show a secret.
 
-use std::io::{self, Write};
+use std::io;
 
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;

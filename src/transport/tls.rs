@@ -3,7 +3,8 @@
 //! TLS: which roots to trust, and the handshake. No ALPN is offered: IoT Core wants none for WebSocket on
 //! port 443 (IoT developer guide, "Device communication protocols").
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +17,9 @@ use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+/// The longest file with root certificates that is read. Bytes.
+const MAX_FILE: u64 = 4 * 1024 * 1024;
 
 /// No TLS connection.
 #[derive(Debug, thiserror::Error)]
@@ -61,15 +65,23 @@ impl Tls {
     }
 
     /// Trusts only the certificates in a PEM file, for the endpoint. For credential services those of the operating
-    /// system are trusted as well, so that a private broker and the real services work in one run.
+    /// system are trusted as well, so that a private broker and the real services work in one run. It waits where
+    /// the file is a pipe.
     ///
     /// # Errors
     ///
     /// [`TlsError::CaFile`] or [`TlsError::EmptyCaFile`].
     pub fn with_ca_file(path: &Path) -> Result<Self, TlsError> {
         let unreadable = |source| TlsError::CaFile { path: path.to_owned(), source };
+        let mut text = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut text));
+        let read = match read {
+            Ok(length) if length as u64 > MAX_FILE => Err(io::Error::other("it is longer than 4 MiB")),
+            read => read,
+        };
+        read.map_err(|error| unreadable(pem::Error::Io(error)))?;
         let mut file: Vec<_> =
-            CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(unreadable)?;
+            CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(unreadable)?;
         let mut roots = RootCertStore::empty();
         file.retain(|certificate| roots.add(certificate.clone()).is_ok());
         if roots.is_empty() {

@@ -217,8 +217,8 @@ async fn a_filter_that_is_none_is_told() {
     assert_says(&outcome, &["warning: nothing is logged, for RUST_LOG is no filter"]);
 }
 
-#[test]
-fn parsed_flags_print_redacted() {
+#[tokio::test]
+async fn parsed_flags_print_redacted() {
     let key = Source::Flags.key();
     let token = key.session_token.expect("a temporary key");
     let cli = Cli::parse_from([
@@ -237,6 +237,6 @@ fn parsed_flags_print_redacted() {
     let printed = format!("{cli:?}");
     assert!(!printed.contains(&key.secret) && !printed.contains(&token), "{printed}");
     assert_eq!(printed.matches("(redacted)").count(), 2, "{printed}");
-    let source = format!("{:?}", cli.credentials("eu-west-1", &cli.network().expect("a way out")));
+    let source = format!("{:?}", cli.credentials("eu-west-1", &cli.network().await.expect("a way out")));
     assert!(!source.contains(&key.secret) && !source.contains(&token), "{source}");
 }

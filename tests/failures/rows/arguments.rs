@@ -124,6 +124,12 @@ fn files() -> Vec<Row> {
         file("CA file that is not there"),
         file("CA file that is a directory").file("ca.pem/inside", ""),
         file("CA file that is empty").file("ca.pem", ""),
+        #[cfg(unix)]
+        refused("CA file without end").flag("--ca-file", "/dev/zero").says([
+            "--ca-file cannot be used",
+            "/dev/zero",
+            "longer than 4 MiB",
+        ]),
         file("CA file that is not PEM").file("ca.pem", "Amazon Root CA 1"),
         file("CA file whose PEM is broken").file("ca.pem", NOT_BASE64),
         file("CA file without a certificate in its PEM").file("ca.pem", NO_CERTIFICATE),
