@@ -9,6 +9,7 @@ use rustls::pki_types::UnixTime;
 
 use super::place::{DESCRIBE_ENDPOINT, is_without_ats};
 use super::transport::connector::Connector;
+use super::transport::text::date;
 
 /// What rustls says, which prints some of its reasons as they stand in its code.
 pub fn words(error: &rustls::Error) -> String {
@@ -51,7 +52,7 @@ fn is_authority(flaw: &CertificateError) -> bool {
 
 /// The hints for `flaw`. `ca_file` is what the file with root certificates is called.
 pub fn hints(flaw: &CertificateError, connector: &Connector, ca_file: &str) -> Vec<String> {
-    let date = |time: UnixTime| httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(time.as_secs()));
+    let date = |time: UnixTime| date(UNIX_EPOCH + Duration::from_secs(time.as_secs()));
     let mut hints = Vec::new();
     match flaw {
         CertificateError::UnknownIssuer => {

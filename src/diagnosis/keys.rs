@@ -6,12 +6,12 @@ use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::TokenError;
-use httpdate::fmt_http_date;
 
 use super::report::causes;
 use super::transport::network::NetworkError;
 use super::transport::proxy::ProxyError;
 use super::transport::source::{SignIn, SourceError};
+use super::transport::text::date;
 
 /// The hints for `error`. `profile` is what the setting is called that names a profile.
 pub fn hints(error: &SourceError, profile: &str) -> Vec<String> {
@@ -55,12 +55,12 @@ pub fn refused(credentials: Option<&Credentials>, now: Option<SystemTime>) -> St
     let has_token = credentials.is_some_and(|keys| keys.session_token().is_some());
     match expiry {
         Some((expiry, now)) if expiry <= now => {
-            format!("the credentials expired at {}: get new ones", fmt_http_date(expiry))
+            format!("the credentials expired at {}: get new ones", date(expiry))
         }
         Some((expiry, _)) => format!(
             "the credentials have not expired, they are good until {}: the access key is unknown or was deleted, or \
              the session token belongs to another key",
-            fmt_http_date(expiry)
+            date(expiry)
         ),
         None if has_token => {
             "the access key is unknown, or the session token has expired or belongs to another key".to_owned()

@@ -25,8 +25,8 @@
 //! 3. [`hint`] says what to do about it, in the application's own [`words`], with the help of [`certificate`],
 //!    [`keys`], [`late`], [`policy`] and [`place`].
 //!
-//! It needs these crates: `aws-credential-types`, `aws-smithy-types`, `httpdate`, `rumqttc-next`, `rustls`,
-//! `serde_json` and `thiserror`.
+//! It needs these crates: `aws-credential-types`, `aws-smithy-types`, `rumqttc-next`, `rustls`, `serde_json` and
+//! `thiserror`.
 
 // An application may use only a part of this.
 #![allow(dead_code)]

@@ -47,7 +47,10 @@ pub fn own_words(error: &Cause) -> String {
         Some(said) => [said.code(), said.message()].into_iter().flatten().collect::<Vec<_>>().join(": "),
         None => {
             let words = error.to_string();
-            let dump = ["Request {", "Response {"].into_iter().filter_map(|start| words.find(start)).min();
+            let dump = ["Request {", "Response {", "StartEl {"]
+                .into_iter()
+                .filter_map(|start| words.find(start))
+                .min();
             words[..dump.unwrap_or(words.len())].replace("StatusCode(", "(")
         }
     }

@@ -60,5 +60,7 @@ fn shows_secrets(metadata: &Metadata<'_>) -> bool {
     metadata.is_event()
         && metadata.target().starts_with("aws_")
         && (metadata.target() == "aws_config::sso::token"
+            // It warns of lines in profile files with what stands in them.
+            || metadata.target().starts_with("aws_runtime::env_config")
             || whole.into_iter().any(|field| metadata.fields().field(field).is_some()))
 }

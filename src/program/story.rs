@@ -4,12 +4,10 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use httpdate::fmt_http_date;
-
 use super::error::Error;
 use crate::diagnosis::report::clock;
 use crate::transport::progress::{Phase, Progress};
-use crate::transport::text::printable;
+use crate::transport::text::{date, printable};
 
 /// The story of one run.
 pub struct Story(Mutex<State>);
@@ -60,7 +58,7 @@ impl Story {
                 self.tell(&format!("Credentials: {key} from the {}", found.source));
             }
             Progress::Expired(found) => {
-                let expiry = found.credentials.expiry().map(fmt_http_date).unwrap_or_default();
+                let expiry = found.credentials.expiry().map(date).unwrap_or_default();
                 warn(&format!(
                     "the credentials from the {} expired at {expiry}, by the local clock",
                     found.source

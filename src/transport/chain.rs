@@ -10,7 +10,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_config::Region;
@@ -38,6 +38,10 @@ pub struct Chain {
     /// What was passed over is told once, not at every load.
     told: AtomicBool,
 }
+
+/// The variables that say where a container gets its credentials.
+const CONTAINER_URLS: [&str; 2] =
+    ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
 
 /// A source that is set up, or why it counts as not set up.
 type Setup = Result<Link, String>;
@@ -131,12 +135,15 @@ impl Chain {
         };
         let setting = |setting| chain.iter().find_map(|profile| profile.get(setting));
         if let Some(path) = setting("web_identity_token_file") {
-            usable("web_identity_token_file", file::check(&below_home(path.as_ref())))?;
+            usable("web_identity_token_file", file::check(Path::new(path)))?;
         }
         if setting("aws_security_token").is_some() && setting("aws_session_token").is_none() {
             tell(Progress::PassedOver(
                 "aws_security_token in the profile is passed over; aws_session_token holds the session token",
             ));
+        }
+        if setting("credential_source") == Some("EcsContainer") {
+            check_container()?;
         }
         let mut needs = Needs { mfa: setting("mfa_serial").map(str::to_owned), sign_in: None };
         if setting("sso_session").or(setting("sso_start_url")).is_some() {
@@ -144,8 +151,9 @@ impl Chain {
             needs.sign_in = Some(SignIn::Sso(name.clone()));
         }
         if setting("login_session").is_some() {
-            let folder = set("AWS_LOGIN_CACHE_DIRECTORY").unwrap_or("~/.aws/login/cache".into());
-            usable("login_session", file::check_cache(&below_home(&folder)))?;
+            let default = || below_home("~/.aws/login/cache".as_ref());
+            let folder = env::var_os("AWS_LOGIN_CACHE_DIRECTORY").map_or_else(default, PathBuf::from);
+            usable("login_session", file::check_cache(&folder))?;
             needs.sign_in = Some(SignIn::Login(name.clone()));
         }
         let region = profiles.setting(&name, "region").unwrap_or(&self.region);
@@ -176,33 +184,42 @@ fn environment() -> Result<Setup, SourceError> {
 }
 
 fn web_identity(config: &ProviderConfig) -> Result<Setup, SourceError> {
-    match (set("AWS_WEB_IDENTITY_TOKEN_FILE"), set("AWS_ROLE_ARN")) {
-        (None, None) => return Ok(Err("AWS_WEB_IDENTITY_TOKEN_FILE is not set".to_owned())),
-        (Some(path), _) => usable("AWS_WEB_IDENTITY_TOKEN_FILE", file::check(Path::new(&path)))?,
-        (None, Some(_)) => {}
+    const NAMES: [&str; 2] = ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"];
+    match NAMES.map(set) {
+        [None, None] => return Ok(Err(format!("{} is not set", NAMES[0]))),
+        [Some(path), Some(_)] => usable(NAMES[0], file::check(Path::new(&path)))?,
+        [path, _] => {
+            let name = if path.is_none() { NAMES[0] } else { NAMES[1] };
+            return Err(SourceError::Variable {
+                name,
+                flaw: "is not set, but the other half of the web identity is",
+            });
+        }
     }
     let provider = WebIdentityTokenCredentialsProvider::builder().configure(config).build();
     Ok(Ok(Link::new("web identity token", provider)))
 }
 
 fn container(config: &ProviderConfig) -> Result<Setup, SourceError> {
-    let names = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
-    if names.into_iter().all(|name| set(name).is_none()) {
-        return Ok(Err(format!("{} is not set", names[0])));
+    if CONTAINER_URLS.into_iter().all(|name| set(name).is_none()) {
+        return Ok(Err(format!("{} is not set", CONTAINER_URLS[0])));
     }
+    check_container()?;
+    Ok(Ok(Link::new("container", EcsCredentialsProvider::builder().configure(config).build())))
+}
+
+fn check_container() -> Result<(), SourceError> {
+    const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+    let [full, relative] = CONTAINER_URLS;
     // aws-config panics at such a URL.
     let has_scheme = |url: &OsString| url.to_str().is_some_and(|url| url.contains("://"));
-    if set(names[0]).is_some_and(|url| !has_scheme(&url)) && set(names[1]).is_none() {
-        return Err(SourceError::Variable {
-            name: names[0],
-            flaw: "does not begin with http:// or https://",
-        });
+    if set(full).is_some_and(|url| !has_scheme(&url)) && set(relative).is_none() {
+        return Err(SourceError::Variable { name: full, flaw: "does not begin with http:// or https://" });
     }
-    const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
-    if let Some(path) = set(TOKEN_FILE) {
-        usable(TOKEN_FILE, file::check(Path::new(&path)))?;
+    match env::var_os(TOKEN_FILE) {
+        Some(path) => usable(TOKEN_FILE, file::check(Path::new(&path))),
+        None => Ok(()),
     }
-    Ok(Ok(Link::new("container", EcsCredentialsProvider::builder().configure(config).build())))
 }
 
 /// Says what named a file that cannot be used.

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Longer than any profile file or token. Bytes.
-const MAX_LENGTH: u64 = 4 * 1024 * 1024;
+const MAX_LENGTH: u64 = 1024 * 1024;
 
 /// A file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -23,13 +23,22 @@ pub struct FileError {
 ///
 /// # Errors
 ///
-/// [`FileError`] if it is not a regular file, longer than 4 MiB, not UTF-8, or cannot be read.
+/// [`FileError`] if it is not a regular file, longer than 1 MiB, not UTF-8, or cannot be read.
 pub fn read(path: &Path) -> Result<Option<String>, FileError> {
     let unusable = |reason: String| FileError { path: path.to_owned(), reason };
     let failed = |error: io::Error| unusable(error.to_string());
+    // The usual way to have no file.
+    if path == Path::new("/dev/null") {
+        return Ok(Some(String::new()));
+    }
     let kind = match fs::metadata(path) {
         Ok(metadata) => metadata.file_type(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return match fs::symlink_metadata(path) {
+                Ok(_) => Err(unusable("it is a link to nothing".to_owned())),
+                Err(_) => Ok(None),
+            };
+        }
         Err(error) => return Err(failed(error)),
     };
     // Opening a pipe would wait for somebody to write, and a device may have no end.
@@ -51,26 +60,39 @@ pub fn read(path: &Path) -> Result<Option<String>, FileError> {
     Ok(Some(text))
 }
 
-/// Makes sure that somebody else can read this file, which must be there.
+/// Makes sure that somebody else can read this file, which must hold something.
 ///
 /// # Errors
 ///
-/// Those of [`read`], or [`FileError`] if there is no such file.
+/// Those of [`read`], or [`FileError`] if there is no such file, or nothing in it.
 pub fn check(path: &Path) -> Result<(), FileError> {
-    let missing = || FileError { path: path.to_owned(), reason: "there is no such file".to_owned() };
-    read(path)?.ok_or_else(missing).map(drop)
+    let reason = match read(path)? {
+        Some(text) if !text.trim().is_empty() => return Ok(()),
+        Some(_) => "it is empty".to_owned(),
+        None => "there is no such file".to_owned(),
+    };
+    Err(FileError { path: path.to_owned(), reason })
 }
 
-/// Makes sure that somebody else can read every file in a folder of cached tokens. The folder need not be there.
+/// Makes sure that reading a file in a folder of cached tokens cannot block. The folder need not be there.
 ///
 /// # Errors
 ///
-/// Those of [`read`].
+/// [`FileError`] if one of its files is not a regular file, or is longer than 1 MiB.
 pub fn check_cache(folder: &Path) -> Result<(), FileError> {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.path().extension().is_some_and(|extension| extension == "json") {
-            read(&entry.path())?;
+    for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
         }
+        let reason = match fs::metadata(&path) {
+            Ok(metadata) if !metadata.is_file() => {
+                format!("it is {}, not a regular file", name(metadata.file_type()))
+            }
+            Ok(metadata) if metadata.len() > MAX_LENGTH => "it is longer than 1 MiB".to_owned(),
+            Ok(_) => continue,
+            Err(error) => error.to_string(),
+        };
+        return Err(FileError { path, reason });
     }
     Ok(())
 }

@@ -5,35 +5,20 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use aws_config::profile::{Profile, ProfileFileLoadError, ProfileSet, load};
 use aws_runtime::env_config::file::{EnvConfigFileKind as Kind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
 
 use super::file::{self, FileError};
-use super::section::{explain, is_same, meaning, right_section, sections};
-
-/// What sets up credentials in a profile. A profile that holds none of these, but a region, say, has none.
-const CREDENTIAL_SETTINGS: [&str; 14] = [
-    "aws_access_key_id",
-    "aws_secret_access_key",
-    "aws_session_token",
-    "role_arn",
-    "source_profile",
-    "credential_source",
-    "web_identity_token_file",
-    "credential_process",
-    "login_session",
-    "sso_session",
-    "sso_start_url",
-    "sso_region",
-    "sso_account_id",
-    "sso_role_name",
-];
+use super::section::{CREDENTIAL_SETTINGS, explain, flaw, is_same, meaning, right_section, sections};
 
 /// Profile names that are listed in a message, at the most.
 const MAX_LISTED: usize = 10;
+
+/// Profiles that take their credentials from each other, at the most.
+const MAX_CHAIN: usize = 10;
 
 /// A profile that was asked for cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -49,12 +34,12 @@ pub enum ProfileError {
         /// The line, and what is wrong with it.
         flaw: String,
     },
-    /// There is no such profile, or the SDK does not see its credentials.
+    /// There is no such profile, or the SDK would not take from it what it says.
     #[error("{problem}; {advice}")]
-    Missing {
-        /// Which profile, who asks for it, and where it should be.
+    Unusable {
+        /// Which profile, and what is wrong with it.
         problem: String,
-        /// The line that was probably meant to begin it, or else the profiles that are there.
+        /// What to do about it.
         advice: String,
     },
     /// The name of the profile is not UTF-8.
@@ -66,12 +51,20 @@ pub enum ProfileError {
 pub struct Profiles {
     set: ProfileSet,
     files: EnvConfigFiles,
-    texts: Vec<(Kind, PathBuf, String)>,
+    texts: Vec<Text>,
+}
+
+struct Text {
+    kind: Kind,
+    path: PathBuf,
+    text: String,
+    /// What the SDK sees in this file alone.
+    alone: ProfileSet,
 }
 
 impl Profiles {
-    /// Reads the files that `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE` name, or those in `~/.aws`. A file
-    /// that is not there counts as empty.
+    /// Reads the files that `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE` name, or those in `~/.aws`, which need
+    /// not be there.
     ///
     /// # Errors
     ///
@@ -82,20 +75,27 @@ impl Profiles {
             (Kind::Config, "AWS_CONFIG_FILE", "~/.aws/config"),
             (Kind::Credentials, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
         ] {
-            let path = below_home(&env::var_os(variable).unwrap_or(default.into()));
-            let text = file::read(&path).map_err(ProfileError::File)?.unwrap_or_default();
-            texts.push((kind, path, text));
-        }
-        // Each by itself first, to know which file a flaw is in.
-        for text in &texts {
-            if let Err(error) = parse(&files([text])).await {
-                return Err(ProfileError::Parse { path: text.1.clone(), flaw: explain(&error, &text.2) });
+            let named = env::var_os(variable).filter(|path| !path.is_empty());
+            let path = below_home(named.as_deref().unwrap_or(default.as_ref()));
+            let text = match file::read(&path).map_err(ProfileError::File)? {
+                Some(text) => text,
+                None if named.is_none() => String::new(),
+                None => {
+                    let reason = format!("there is no such file, but {variable} names it");
+                    return Err(ProfileError::File(FileError { path, reason }));
+                }
+            };
+            let flawed = |flaw| ProfileError::Parse { path: path.clone(), flaw };
+            if let Some(flaw) = flaw(&text) {
+                return Err(flawed(flaw));
             }
+            let alone = parse(&files([(kind, &text)])).await.map_err(|error| flawed(explain(&error)))?;
+            texts.push(Text { kind, path, text, alone });
         }
-        let files = files(&texts);
+        let files = files(texts.iter().map(|text| (text.kind, &text.text)));
         let set = parse(&files).await;
         let set =
-            set.map_err(|error| ProfileError::Parse { path: texts[0].1.clone(), flaw: error.to_string() })?;
+            set.map_err(|error| ProfileError::Parse { path: texts[0].path.clone(), flaw: explain(&error) })?;
         Ok(Self { set, files, texts })
     }
 
@@ -109,14 +109,14 @@ impl Profiles {
     ///
     /// # Errors
     ///
-    /// [`ProfileError::Missing`] if one of the others is not there, or if a section that the SDK does not see was
+    /// [`ProfileError::Unusable`] if one of the others is not there, or if a section that the SDK does not see was
     /// probably meant.
     pub fn configured(&self, name: &str) -> Result<Option<Vec<&Profile>>, ProfileError> {
         let first = self.set.get_profile(name).filter(|profile| has_credentials(profile));
         let Some(first) = first else {
             let problem = format!("the AWS SDK sees no credentials in the profile {name:?}");
             return match self.unseen(name) {
-                Some(advice) => Err(ProfileError::Missing { problem, advice }),
+                Some(advice) => Err(ProfileError::Unusable { problem, advice }),
                 None => Ok(None),
             };
         };
@@ -128,20 +128,59 @@ impl Profiles {
             let asked_by = format!("source_profile in the profile {:?}", last.name());
             self.require(source, &asked_by)?;
             chain.extend(self.set.get_profile(source));
+            if chain.len() > MAX_CHAIN {
+                let problem = format!("more than {MAX_CHAIN} profiles lead on from {name:?}");
+                return Err(ProfileError::Unusable { problem, advice: "shorten the chain".to_owned() });
+            }
         }
+        chain.iter().try_for_each(|profile| self.check(profile))?;
         Ok(Some(chain))
+    }
+
+    /// Makes sure that the SDK takes from a profile what other tools take.
+    fn check(&self, profile: &Profile) -> Result<(), ProfileError> {
+        let name = profile.name();
+        let unusable = |problem: String, advice: &str| {
+            Err(ProfileError::Unusable {
+                problem: format!("{problem} in the profile {name:?}"),
+                advice: advice.to_owned(),
+            })
+        };
+        let has = |setting| profile.get(setting).is_some();
+        let empty = |setting: &&str| profile.get(setting).is_some_and(|value| value.trim().is_empty());
+        if let Some(setting) = CREDENTIAL_SETTINGS.into_iter().find(empty) {
+            return unusable(format!("{setting} is empty"), "give it a value, or remove the line");
+        }
+        if has("credential_source") && (!has("role_arn") || has("web_identity_token_file")) {
+            return unusable(
+                "credential_source stands without a role to assume".to_owned(),
+                "remove the line",
+            );
+        }
+        let others = ["credential_process", "login_session"].into_iter().find(|setting| has(setting));
+        if let Some(other) = others.filter(|_| has("aws_access_key_id")) {
+            return unusable(format!("there are both {other} and aws_access_key_id"), "keep one of them");
+        }
+        for Text { path, alone, .. } in &self.texts {
+            let key = |setting| alone.get_profile(name).is_some_and(|profile| profile.get(setting).is_some());
+            if key("aws_access_key_id") != key("aws_secret_access_key") {
+                let problem = format!("{} holds half a key pair", path.display());
+                return unusable(problem, "aws_access_key_id and aws_secret_access_key belong into one file");
+            }
+        }
+        Ok(())
     }
 
     /// Makes sure that there is such a profile. `asked_by` is the flag, the variable or the profile that names it.
     ///
     /// # Errors
     ///
-    /// [`ProfileError::Missing`].
+    /// [`ProfileError::Unusable`].
     pub fn require(&self, name: &str, asked_by: &str) -> Result<(), ProfileError> {
         if self.set.get_profile(name).is_some() {
             return Ok(());
         }
-        let paths: Vec<_> = self.texts.iter().map(|(_, path, _)| path.display().to_string()).collect();
+        let paths: Vec<_> = self.texts.iter().map(|text| text.path.display().to_string()).collect();
         let places = paths.join(" or ");
         let problem = format!("there is no profile {name:?}, which {asked_by} asks for, in {places}");
         let mut known: Vec<&str> = self.set.profiles().collect();
@@ -153,7 +192,7 @@ impl Profiles {
             (false, 0) => format!("they hold: {}", known.join(", ")),
             (false, more) => format!("they hold: {}, and {more} more", known.join(", ")),
         });
-        Err(ProfileError::Missing { problem, advice })
+        Err(ProfileError::Unusable { problem, advice })
     }
 
     /// A setting of this profile.
@@ -163,7 +202,7 @@ impl Profiles {
 
     /// The section that other tools would take for this profile, but the SDK passes over, with its file and line.
     fn unseen(&self, name: &str) -> Option<String> {
-        self.texts.iter().find_map(|(kind, path, text)| {
+        self.texts.iter().find_map(|Text { kind, path, text, .. }| {
             let right = right_section(*kind, name, text);
             let seen = |section: &str| right.as_ref().is_ok_and(|right| is_same(section, right));
             let (number, section) =
@@ -182,23 +221,21 @@ fn has_credentials(profile: &Profile) -> bool {
     CREDENTIAL_SETTINGS.into_iter().any(|setting| profile.get(setting).is_some())
 }
 
-/// A path with `~` in it, as the SDK reads it: it asks `HOME` first on every system.
+/// A path below `~`, as the SDK reads it: it asks `HOME` first on every system. Without `HOME` it is the home that the
+/// system knows.
 pub fn below_home(path: &OsStr) -> PathBuf {
     let path = Path::new(path);
-    let mut components = path.components();
-    match components.next() {
-        Some(Component::Normal(first)) if first == "~" => {
-            let windows = cfg!(windows).then(|| env::var_os("USERPROFILE")).flatten();
-            let home = env::var_os("HOME").or(windows).unwrap_or("~".into());
-            Path::new(&home).join(components.as_path())
-        }
-        _ => path.to_owned(),
+    let home =
+        || env::var_os("HOME").map(PathBuf::from).or_else(env::home_dir).filter(|home| home.is_absolute());
+    match path.strip_prefix("~") {
+        Ok(below) => home().map(|home| home.join(below)).unwrap_or_else(|| path.to_owned()),
+        Err(_) => path.to_owned(),
     }
 }
 
-fn files<'a>(texts: impl IntoIterator<Item = &'a (Kind, PathBuf, String)>) -> EnvConfigFiles {
+fn files<'a>(texts: impl IntoIterator<Item = (Kind, &'a String)>) -> EnvConfigFiles {
     let builder = EnvConfigFiles::builder();
-    texts.into_iter().fold(builder, |builder, (kind, _, text)| builder.with_contents(*kind, text)).build()
+    texts.into_iter().fold(builder, |builder, (kind, text)| builder.with_contents(kind, text)).build()
 }
 
 async fn parse(files: &EnvConfigFiles) -> Result<ProfileSet, ProfileFileLoadError> {

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use http_body_util::Empty;
 use hyper::body::Bytes;
-use hyper::ext::ReasonPhrase;
 use hyper::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
@@ -70,7 +69,7 @@ pub enum ProxyError {
         source: TcpError,
     },
     /// The proxy does not connect to the destination.
-    #[error("the proxy {proxy} refused to connect to {destination}: {} {reason}", .status.as_str())]
+    #[error("the proxy {proxy} refused to connect to {destination}: {status}")]
     Refused {
         /// The proxy's host and port.
         proxy: Endpoint,
@@ -78,8 +77,6 @@ pub enum ProxyError {
         destination: Endpoint,
         /// The status of its answer.
         status: StatusCode,
-        /// What it calls that.
-        reason: String,
         /// Whether it was shown a user and a password.
         authorized: bool,
     },
@@ -165,6 +162,7 @@ impl Proxy {
         let bad = |flaw| BadProxy { setting: setting.to_owned(), flaw };
         let url = url.to_str().ok_or_else(|| bad(Flaw::NoProxy))?;
         let rest = match url.split_once("://") {
+            None if url.starts_with("http:") => return Err(bad(Flaw::NoProxy)),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
             Some((scheme, _)) => {
                 match OTHER_SCHEMES.into_iter().find(|known| scheme.eq_ignore_ascii_case(known)) {
@@ -206,14 +204,10 @@ impl Proxy {
         let (answer, connection) = http::send(tcp, self.request(destination)).await.map_err(no_answer)?;
         tracing::debug!("the proxy answered {}", answer.status());
         if !answer.status().is_success() {
-            let phrase = answer.extensions().get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
-            let phrase = phrase.map(|phrase| String::from_utf8_lossy(phrase).into_owned());
-            let usual = answer.status().canonical_reason().unwrap_or_default();
             return Err(ProxyError::Refused {
                 proxy: proxy(),
                 destination: destination.clone(),
                 status: answer.status(),
-                reason: phrase.unwrap_or_else(|| usual.to_owned()),
                 authorized: self.authorization.is_some(),
             });
         }

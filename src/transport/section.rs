@@ -2,27 +2,94 @@
 
 //! The sections of a profile file as other tools read them, to say what is wrong where the AWS SDK sees nothing.
 
+use std::collections::HashMap;
 use std::error::Error;
 
 use aws_config::profile::ProfileFileLoadError;
 use aws_runtime::env_config::file::EnvConfigFileKind as Kind;
 
-/// The line and what is wrong with it, and what to do about the flaws that other tools take.
-pub fn explain(error: &ProfileFileLoadError, text: &str) -> String {
+/// What sets up credentials in a profile.
+pub const CREDENTIAL_SETTINGS: [&str; 14] = [
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "role_arn",
+    "source_profile",
+    "credential_source",
+    "web_identity_token_file",
+    "credential_process",
+    "login_session",
+    "sso_session",
+    "sso_start_url",
+    "sso_region",
+    "sso_account_id",
+    "sso_role_name",
+];
+
+/// What the SDK's parser says is wrong with a file, and in which line.
+pub fn explain(error: &ProfileFileLoadError) -> String {
     let flaw = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     // It begins with "error parsing", a path that the SDK does not know, and "on line".
-    let flaw =
-        flaw.trim_start_matches("error parsing").trim_start().trim_start_matches("on ").replace("\n ", "");
-    let number = flaw.split(|c: char| !c.is_ascii_digit()).find_map(|digits| digits.parse::<usize>().ok());
-    let line = number.and_then(|number| text.lines().nth(number.checked_sub(1)?)).unwrap_or_default();
-    if line.starts_with('\u{FEFF}') {
-        format!("{flaw}: save it without a byte order mark")
-    } else if line.starts_with(char::is_whitespace) {
-        format!("{flaw}: remove the white space before it")
-    } else if line.contains(':') && !line.contains('=') {
-        format!("{flaw}: write = instead of :")
+    flaw.trim_start_matches("error parsing").trim_start().trim_start_matches("on ").replace("\n ", "")
+}
+
+/// The first line that the SDK would pass over, cut, or take for something else than it says, and what to do about it.
+pub fn flaw(text: &str) -> Option<String> {
+    let mut begun = HashMap::new();
+    let mut in_setting = false;
+    text.split('\n').enumerate().find_map(|(index, line)| {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let words = line.trim();
+        let reason = if line.contains('\r') {
+            Some("it has a carriage return in it, which ends no line".to_owned())
+        } else if line.starts_with('\u{FEFF}') {
+            Some("save the file without a byte order mark".to_owned())
+        } else if words.is_empty() || line.starts_with(['#', ';']) {
+            None
+        } else if let Some(section) = line.strip_prefix('[') {
+            in_setting = false;
+            repeated(section.split(']').next().unwrap_or(section), index + 1, &mut begun)
+        } else if line.starts_with([' ', '\t']) {
+            let name = words.split('=').next().unwrap_or(words).trim().to_ascii_lowercase();
+            let lost = !in_setting || words.starts_with('[') || CREDENTIAL_SETTINGS.contains(&name.as_str());
+            lost.then(|| "remove the white space before it".to_owned())
+        } else {
+            in_setting = true;
+            unseen_setting(line).map(str::to_owned)
+        };
+        Some(format!("line {}: {}", index + 1, reason?))
+    })
+}
+
+/// Why a section is not the one that it seems to be. `begun` are the sections so far, with their lines.
+fn repeated(section: &str, number: usize, begun: &mut HashMap<String, usize>) -> Option<String> {
+    let name = section.split_whitespace().collect::<Vec<_>>().join(" ");
+    let first = name.split(' ').next().unwrap_or_default();
+    let known = ["default", "profile", "sso-session", "services"];
+    if known.iter().any(|known| first.eq_ignore_ascii_case(known) && first != *known) {
+        return Some(format!("write {first} in small letters"));
+    }
+    let name = if name == "profile default" { "default".to_owned() } else { name };
+    let earlier = begun.insert(name, number)?;
+    Some(format!("[{section}] begins the same section as line {earlier}: join them"))
+}
+
+/// Why the SDK does not see a setting, or not all of it.
+fn unseen_setting(line: &str) -> Option<&'static str> {
+    let Some((name, value)) = line.split_once('=') else {
+        return line.contains(':').then_some("write = instead of :");
+    };
+    let name = name.trim_matches([' ', '\t']);
+    if name.contains(':') {
+        Some("write = instead of :")
+    } else if !name.chars().all(|c| c.is_ascii_alphanumeric() || "_-/.%@+".contains(c)) {
+        Some("the name of the setting has a character or a blank that it cannot have")
+    } else if name.eq_ignore_ascii_case("credential_process")
+        && [" #", " ;", "\t#", "\t;"].into_iter().any(|comment| value.contains(comment))
+    {
+        Some("the AWS SDK takes what follows # or ; for a comment, and would run only a part of the command")
     } else {
-        flaw
+        None
     }
 }
 
@@ -49,9 +116,9 @@ pub fn right_section(kind: Kind, name: &str, text: &str) -> Result<String, &'sta
         _ if !name.chars().all(plain) => Err(
             "the AWS SDK for Rust takes only letters, digits and _ - / . % @ : + in a name, so choose another",
         ),
-        Kind::Credentials => Ok(name.to_owned()),
-        // Where both are there, the SDK sees only the former.
-        _ if name != "default" || sections(text).any(|(_, section)| is_same(section, &prefixed)) => {
+        Kind::Config
+            if name != "default" || sections(text).any(|(_, section)| is_same(section, &prefixed)) =>
+        {
             Ok(prefixed)
         }
         _ => Ok(name.to_owned()),

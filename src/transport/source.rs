@@ -12,6 +12,12 @@ use futures_util::FutureExt;
 use super::file::FileError;
 use super::profile::ProfileError;
 
+/// The longest access key ID that is signed with. Bytes.
+const MAX_KEY: usize = 1024;
+
+/// The longest session token that is signed with. Bytes.
+const MAX_TOKEN: usize = 16 * 1024;
+
 /// No credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
@@ -37,6 +43,14 @@ pub enum SourceError {
     /// The profile that was asked for cannot be had.
     #[error(transparent)]
     Profile(#[from] ProfileError),
+    /// A source gave credentials that cannot be any.
+    #[error("the {name} gave credentials that cannot work: {flaw}")]
+    Senseless {
+        /// The source.
+        name: String,
+        /// What is wrong with them.
+        flaw: &'static str,
+    },
     /// A source that is set up does not work.
     #[error("the {name} does not provide credentials")]
     Failed {
@@ -106,10 +120,27 @@ impl Link {
         let answer = AssertUnwindSafe(self.provider.provide_credentials()).catch_unwind().await;
         let senseless = |_| Err(CredentialsError::unhandled("its settings or its answer make no sense"));
         match answer.unwrap_or_else(senseless) {
-            Ok(credentials) => Ok(Found { source: self.name.clone(), credentials }),
+            Ok(credentials) => match flaw(&credentials) {
+                Some(flaw) => Err(SourceError::Senseless { name: self.name.clone(), flaw }),
+                None => Ok(Found { source: self.name.clone(), credentials }),
+            },
             Err(source) => {
                 Err(SourceError::Failed { name: self.name.clone(), needs: self.needs.clone(), source })
             }
         }
+    }
+}
+
+/// What no credentials can be. An access key ID has 16 to 128 characters (IAM API reference, "AccessKey"); the limits
+/// here are far beyond those, and keep the URL within what servers read.
+fn flaw(credentials: &Credentials) -> Option<&'static str> {
+    if credentials.access_key_id().is_empty() || credentials.secret_access_key().is_empty() {
+        Some("the access key or the secret key is empty")
+    } else if credentials.access_key_id().len() > MAX_KEY {
+        Some("the access key is too long")
+    } else if credentials.session_token().is_some_and(|token| token.len() > MAX_TOKEN) {
+        Some("the session token is too long")
+    } else {
+        None
     }
 }

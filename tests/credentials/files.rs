@@ -14,7 +14,7 @@ const KINDS: [(&str, &str); 5] = [
     ("folder", "it is a folder"),
     ("device", "it is a pipe or a device"),
     ("loop", "symbolic links"),
-    ("huge", "it is longer than 4 MiB"),
+    ("huge", "it is longer than 1 MiB"),
 ];
 
 fn make(kind: &str, path: &Path) {
@@ -42,7 +42,7 @@ fn named_by(variable: &str, program: Program) -> (Program, PathBuf) {
     (program.env(variable, &path), path)
 }
 
-const PLACES: [(&str, Needing); 9] = [
+const PLACES: [(&str, Needing); 10] = [
     ("config file", |program| at(program, ".aws/config")),
     ("credentials file", |program| at(program, ".aws/credentials")),
     ("AWS_CONFIG_FILE", |program| named_by("AWS_CONFIG_FILE", program)),
@@ -58,6 +58,13 @@ const PLACES: [(&str, Needing); 9] = [
     }),
     ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", |program| {
         let program = program.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/");
+        named_by("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", program)
+    }),
+    ("credential_source = EcsContainer", |program| {
+        let text = format!("[default]\nrole_arn = {ROLE_ARN}\ncredential_source = EcsContainer\n");
+        let program = program
+            .file(".aws/config", &text)
+            .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/");
         named_by("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", program)
     }),
     ("sso_session", |program| {

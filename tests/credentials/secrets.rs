@@ -208,6 +208,24 @@ async fn the_trace_still_tells_what_the_transport_does() {
     assert_says(&outcome, &of_the_sdk);
 }
 
+/// The SDK's parser warns of lines with what stands in them.
+#[tokio::test]
+async fn a_profile_file_that_is_not_understood_shows_no_secret() {
+    for text in [
+        "[user default]\naws_secret_access_key = SeCrEtAlphaKey9\n",
+        "[default]\naws_session_token: ToKeNAlphaVal9==\n",
+        "[sso-session a]\naws_secret_access_key =\n  SeCrEtAlphaKey9\n",
+    ] {
+        for file in [".aws/config", ".aws/credentials"] {
+            let gateway = gateway_knowing([]).await;
+            let outcome = with_all_logs(program(&gateway).file(file, text), WAYS[0]).run().await;
+            assert_eq!(outcome.code, 3, "{outcome:#?}");
+            let all = (outcome.stdout.clone() + &outcome.stderr).to_lowercase();
+            assert!(!all.contains("alphakey") && !all.contains("alphaval"), "{outcome:#?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_filter_that_is_none_is_told() {
     let gateway = gateway_knowing([Source::Flags.key()]).await;

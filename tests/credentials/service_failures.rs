@@ -1,11 +1,12 @@
 //! What is said when STS, the container endpoint or instance metadata refuse, or make no sense.
 
+use crate::gateway::Key;
 use crate::profile::{LATER, LONG_AGO, logged_in, signed_in};
 use crate::program::Program;
 use crate::setup::{assert_says, failure, gateway_knowing, program, temporary};
 use crate::source::{Source, at_container, at_metadata, at_portal, at_signin, web_identity, with_sts};
 use crate::stand_ins::metadata::{CREDENTIALS_LINE, ROLE_LINE, TOKEN, TOKEN_LINE};
-use crate::stand_ins::{Answer, StandIn, metadata, sts};
+use crate::stand_ins::{Answer, LONG, StandIn, container, metadata, sts};
 
 #[tokio::test]
 async fn a_web_identity_that_sts_refuses_shows_its_code_and_message() {
@@ -38,7 +39,7 @@ async fn a_web_identity_without_a_role_names_what_is_missing() {
     let program = program(&gateway).file("token.jwt", "a token");
     let file = program.home("token.jwt");
     let outcome = failure(program.env("AWS_WEB_IDENTITY_TOKEN_FILE", file)).await;
-    assert_says(&outcome, &["error: the web identity token does not provide credentials", "AWS_ROLE_ARN"]);
+    assert_says(&outcome, &["error: AWS_ROLE_ARN is not set, but the other half of the web identity is"]);
 }
 
 #[tokio::test]
@@ -152,6 +153,48 @@ const SERVICES: [(&str, To); 5] = [
         at_signin(logged_in(program, "default", &temporary("LOGIN"), LONG_AGO), service)
     }),
 ];
+
+#[tokio::test]
+async fn credentials_that_cannot_be_any_are_not_signed_with() {
+    let long = "A".repeat(900_000);
+    for (access_key, secret, said) in [
+        ("", "secret", "the access key or the secret key is empty"),
+        ("AKIAEXAMPLE000000000", "", "the access key or the secret key is empty"),
+        (&long, "secret", "the access key is too long"),
+    ] {
+        let key = Key {
+            access_key: access_key.to_owned(),
+            secret: secret.to_owned(),
+            session_token: Some("t".to_owned()),
+        };
+        let gateway = gateway_knowing([]).await;
+        let (program, _endpoint) =
+            at_container(program(&gateway), container::granting(vec![(key, LONG)]).await);
+        assert_says(
+            &failure(program).await,
+            &["error: the container gave credentials that cannot work", said],
+        );
+    }
+}
+
+#[tokio::test]
+async fn dates_beyond_all_reason_are_told_as_such() {
+    for (expiration, code, said) in [
+        ("1960-01-01T00:00:00Z", 6, "expired at a date before 1970"),
+        ("0001-01-01T00:00:00Z", 6, "expired at a date before 1970"),
+        ("9999-12-31T23:59:59Z", 6, "good until a date beyond the year 9999"),
+    ] {
+        let mut answer = container::document(&temporary("DATED"), LONG);
+        let mut body: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
+        body["Expiration"] = expiration.into();
+        answer.body = body.to_string();
+        let gateway = gateway_knowing([]).await;
+        let (program, _endpoint) = at_container(program(&gateway), StandIn::answering(answer).await);
+        let outcome = program.run().await;
+        assert_eq!(outcome.code, code, "{outcome:#?}");
+        assert_says(&outcome, &[said]);
+    }
+}
 
 /// Such as a hotel's page, or a proxy's.
 #[tokio::test]

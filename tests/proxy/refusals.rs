@@ -28,7 +28,7 @@ async fn each_status_has_its_hint() {
         ("502 Bad Gateway", 3, "the proxy cannot reach gateway.test:443"),
         ("503 Service Unavailable", 3, "the proxy cannot reach gateway.test:443"),
         ("504 Gateway Timeout", 3, "the proxy cannot reach gateway.test:443"),
-        ("418 I am a teapot", 1, "the right proxy?"),
+        ("418 I'm a teapot", 1, "the right proxy?"),
     ] {
         let proxy = ConnectProxy::start(&[], Manner::Refusing(status.to_owned(), 9)).await;
         let outcome = connect(&gateway, &proxy, "").await;
@@ -50,6 +50,16 @@ async fn a_password_that_is_not_accepted_is_told_from_none() {
         assert_says(&outcome, 4, &[status, "hint: the proxy does not accept the user and the password"]);
         assert!(!outcome.stderr.contains("PASSWORD"), "{outcome:#?}");
     }
+}
+
+/// A proxy may say anything behind its status, such as what it was shown.
+#[tokio::test]
+async fn what_a_proxy_calls_its_status_is_not_shown() {
+    let gateway = Gateway::start(Script::default()).await;
+    let proxy = ConnectProxy::start(&[], Manner::Refusing("407 not user:PASSWORD".to_owned(), 9)).await;
+    let outcome = connect(&gateway, &proxy, "user:PASSWORD@").await;
+    assert_says(&outcome, 4, &["gateway.test:443: 407 Proxy Authentication Required"]);
+    assert!(!outcome.stderr.contains("PASSWORD"), "{outcome:#?}");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::{KEYS, with_web_identity};
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// URLs, each with a part of what must be said. The parts in capitals are of a password.
-const BAD: [(&str, &str); 19] = [
+const BAD: [(&str, &str); 20] = [
     ("socks5://user:PASSWORD@127.0.0.1:1080", "asks for a proxy at socks5://, but only HTTP proxies"),
     ("socks5h://127.0.0.1:1080", "socks5h://"),
     ("SOCKS4://127.0.0.1", "socks4://"),
@@ -20,6 +20,7 @@ const BAD: [(&str, &str); 19] = [
     ("http://127.0.0.1:99999", "does not name an HTTP proxy"),
     ("http://127.0.0.1:80/path", "does not name an HTTP proxy"),
     ("http://user:PASSWORD", "does not name an HTTP proxy"),
+    ("http:user:PASSWORD@127.0.0.1:80", "does not name an HTTP proxy"),
     ("http://", "does not name an HTTP proxy"),
     ("http://user:PASS#WORD@127.0.0.1:80", "%23 for #"),
     ("http://user:PASS/WORD@127.0.0.1:80", "%2F for /"),

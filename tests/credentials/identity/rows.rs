@@ -9,7 +9,6 @@ async fn what_works() {
         row("the default profile in the credentials file").credentials("[default]\n{wanted}"),
         row("the default profile in the config file").config("[default]\n{wanted}"),
         row("[profile default]").config("[profile default]\n{wanted}"),
-        row("[profile default] before [default]").config("[default]\n{other}[profile default]\n{wanted}"),
         row("a named profile in the config file")
             .config("[default]\n{other}[profile p]\n{wanted}")
             .named("p"),
@@ -40,10 +39,22 @@ async fn what_works() {
             .instance(),
         row("empty files").config("").credentials("").instance(),
         row("other profiles").credentials("[p]\n{other}").instance(),
-        row("files that are not there")
-            .variable("AWS_CONFIG_FILE", "{home}/gone")
-            .variable("AWS_SHARED_CREDENTIALS_FILE", "{home}/gone")
+        row("variables of profile files left empty")
+            .credentials("[default]\n{wanted}")
+            .variable("AWS_CONFIG_FILE", "")
+            .variable("AWS_SHARED_CREDENTIALS_FILE", ""),
+        #[cfg(unix)]
+        row("no profile files by way of /dev/null")
+            .credentials("[default]\n{other}")
+            .variable("AWS_CONFIG_FILE", "/dev/null")
+            .variable("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
             .instance(),
+        row("CR LF at the end of lines").credentials("[default]\r\n{wanted}\r\n# the end\r\n"),
+        row("nested settings").config("[default]\ns3 =\n  max_concurrent_requests = 20\n{wanted}"),
+        row("a role's own keys in its profile")
+            .config(&format!("[default]\n{ROLE}\nsource_profile = default\n"))
+            .credentials("[default]\n{wanted}")
+            .none(["error: the profile does not provide credentials", "127.0.0.1:9"]),
         row("variables of files left empty")
             .variable("AWS_WEB_IDENTITY_TOKEN_FILE", "")
             .variable("AWS_ROLE_ARN", "")
@@ -172,11 +183,6 @@ async fn sections_that_the_sdk_does_not_see() {
         .credentials("[profile p]\n{other}")
         .named("p"),
         none(
-            "[default] that [profile default] hides",
-            ["sees no credentials in the profile \"default\"", "has [default]: write [profile default]"],
-        )
-        .config("[default]\n{other}[profile default]\nregion = x\n"),
-        none(
             "source_profile in a section that is not seen",
             [
                 "\"base\", which source_profile in the profile \"default\" asks for",
@@ -202,18 +208,15 @@ async fn files_that_the_sdk_cannot_read() {
         none("Latin-1 in the credentials file", [".aws/credentials: line 1 is not UTF-8"])
             .file(CREDENTIALS, b"# M\xFCller\n"),
         none("UTF-16", [".aws/config: it holds a zero byte"]).file(CONFIG, utf_16),
-        none(
-            "a byte order mark",
-            [".aws/config: line 1: Expected a profile definition: save it without a byte order mark"],
-        )
-        .file(CONFIG, "\u{FEFF}[default]\nregion = x\n"),
+        none("a byte order mark", [".aws/config: line 1: save the file without a byte order mark"])
+            .file(CONFIG, "\u{FEFF}[default]\nregion = x\n"),
         none("indented settings", ["line 2", "remove the white space before it"])
             .config("[default]\n  region = x\n"),
         none("a colon", ["line 2", "write = instead of :"]).config("[default]\nregion: x\n"),
         none("a section without its end", ["line 1", "must end with ']'"]).config("[default\n{other}"),
         none("a setting before any section", ["line 1", "Expected a profile definition"])
             .config("region = x\n[default]\n{other}"),
-        none("a huge file", [".aws/config: it is longer than 4 MiB"]).config(&huge),
+        none("a huge file", [".aws/config: it is longer than 1 MiB"]).config(&huge),
     ])
     .await;
 }
@@ -266,7 +269,63 @@ async fn variables_that_are_not_utf_8() {
             .variable("AWS_SECRET_ACCESS_KEY", "{secret}")
             .variable("AWS_SESSION_TOKEN", latin_1())
             .none(["AWS_SESSION_TOKEN is not UTF-8"]),
-        row("AWS_CONFIG_FILE that is there").file("M", "").variable("AWS_CONFIG_FILE", latin_1()).instance(),
+        none("AWS_CONFIG_FILE", ["there is no such file, but AWS_CONFIG_FILE names it"])
+            .variable("AWS_CONFIG_FILE", latin_1()),
+    ])
+    .await;
+}
+
+/// boto takes something else from each of these than the SDK, or the SDK takes nothing, without a word.
+#[tokio::test]
+async fn what_the_sdk_takes_for_something_else() {
+    let keys = |name: &str| format!("[{name}]\n{{other}}");
+    check_all(vec![
+        none("credential_source beside static keys", ["credential_source stands without a role", "\"default\""])
+            .credentials("[default]\n{other}credential_source = Ec2InstanceMetadata\n"),
+        none("credential_source beside a web identity", ["credential_source stands without a role"])
+            .file("token", "t")
+            .config(&format!("[default]\n{ROLE}\nweb_identity_token_file = token\ncredential_source = Ec2InstanceMetadata\n")),
+        none("two sections that differ in blanks", [".aws/config: line 4: [profile  x] begins the same section as line 1"])
+            .config("[profile x]\n{other}[profile  x]\n{wanted}")
+            .named("x"),
+        none("[default] twice", ["line 4: [ default ] begins the same section as line 1"]).credentials("[default]\n{other}[ default ]\n{wanted}"),
+        none("[default] and [profile default]", ["begins the same section as line 1: join them"])
+            .config("[default]\n{other}[profile default]\n{wanted}"),
+        none("[Default]", ["line 1: write Default in small letters"]).credentials(&keys("Default")),
+        none("[Profile default]", ["line 1: write Profile in small letters"]).config(&keys("Profile default")),
+        none("a colon and an equals sign", ["line 2: write = instead of :"]).config("[default]\ncredential_process: /opt/x --role=things\n"),
+        none("a colon in the session token", ["line 2: write = instead of :"]).credentials("[default]\naws_session_token: ABC==\n{other}"),
+        none("a no-break space before a setting", ["line 2: the name of the setting has a character"]).credentials("[default]\n\u{A0}aws_access_key_id = AKIAX\n"),
+        none("a form feed before a setting", ["line 2: the name of the setting has a character"]).credentials("[default]\n\u{C}aws_access_key_id = AKIAX\n"),
+        none("export before a setting", ["line 2: the name of the setting has a character or a blank"]).credentials("[default]\nexport AWS_ACCESS_KEY_ID=AKIAX\n"),
+        none("quotes around a setting", ["line 2: the name of the setting has a character"]).credentials("[default]\n\"aws_access_key_id\"=AKIAX\n"),
+        none("a carriage return alone", ["line 1: it has a carriage return in it"]).credentials("# mine\r[default]\r{other}"),
+        none("a carriage return alone before a section", ["it has a carriage return in it"]).credentials("[b]\n{other}# production\r[default]\n{wanted}").named("b"),
+        none("an indented key after a setting", ["line 3: remove the white space before it"]).config("[default]\nregion = eu-west-1\n  aws_access_key_id = AKIAX\n"),
+        none("an indented section", ["line 3: remove the white space before it"]).config("[a]\nregion = eu-west-1\n  [default]\n{other}"),
+        none("a command that is cut at #", ["line 2: the AWS SDK takes what follows # or ;"]).config("[default]\ncredential_process = sh x --role #2 admin\n"),
+        none("a command that is cut at ;", ["line 2: the AWS SDK takes what follows # or ;"]).config("[default]\ncredential_process = cat one ; cat two\n"),
+        none("static keys and a command", ["both credential_process and aws_access_key_id"]).config("[default]\ncredential_process = cat x\n").credentials(&keys("default")),
+        none("a key pair over two files", [".aws/config holds half a key pair", "into one file"])
+            .config("[default]\naws_access_key_id = AKIAX\n")
+            .credentials("[default]\naws_secret_access_key = x\n"),
+        none("a key pair with one half replaced", [".aws/credentials holds half a key pair"])
+            .config(&keys("default"))
+            .credentials("[default]\naws_access_key_id = AKIAX\n"),
+        none("keys left empty", ["aws_access_key_id is empty in the profile \"default\""]).credentials("[default]\naws_access_key_id =\naws_secret_access_key =\n"),
+        none("a role left empty", ["role_arn is empty"]).config("[default]\nrole_arn =\ncredential_source = Ec2InstanceMetadata\n"),
+        none("AWS_ROLE_ARN left empty", ["AWS_ROLE_ARN is not set, but the other half of the web identity is"])
+            .file("token", "t")
+            .variable("AWS_WEB_IDENTITY_TOKEN_FILE", "{home}/token")
+            .variable("AWS_ROLE_ARN", ""),
+        none("an empty token file", ["token: it is empty"]).file("token", "").variable("AWS_WEB_IDENTITY_TOKEN_FILE", "{home}/token").variable("AWS_ROLE_ARN", "arn"),
+        none("AWS_SHARED_CREDENTIALS_FILE that is not there", ["gone: there is no such file, but AWS_SHARED_CREDENTIALS_FILE names it"])
+            .credentials(&keys("default"))
+            .variable("AWS_SHARED_CREDENTIALS_FILE", "{home}/gone"),
+        none("AWS_CONFIG_FILE that was not expanded", ["${HOME}/config: there is no such file"]).variable("AWS_CONFIG_FILE", "${HOME}/config"),
+        none("a chain without end", ["more than 10 profiles lead on from \"p0\""])
+            .config(&(0..20).map(|n| format!("[profile p{n}]\n{ROLE}\nsource_profile = p{}\n", n + 1)).collect::<String>())
+            .named("p0"),
     ])
     .await;
 }
