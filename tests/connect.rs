@@ -50,7 +50,7 @@ async fn the_debug_log_tells_of_every_layer() {
         &format!("trying 127.0.0.1:{port}"),
         &format!("connected to 127.0.0.1:{port}"),
         "TLSv1_3 with TLS13_AES_256_GCM_SHA384, a full handshake",
-        "> GET /mqtt?X-Amz-Algorithm=AWS4-HMAC-SHA256&",
+        "> GET /mqtt, presigned with Algorithm=AWS4-HMAC-SHA256, Credential=",
         &format!("> host: localhost:{port}"),
         "< 101 Switching Protocols",
         "< sec-websocket-protocol: mqtt",

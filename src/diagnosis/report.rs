@@ -7,7 +7,7 @@ use std::fmt::Write;
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
 use super::certificate;
-use super::transport::text::printable;
+use super::transport::text::{printable, shown};
 
 type Cause = dyn std::error::Error + 'static;
 
@@ -15,20 +15,21 @@ type Cause = dyn std::error::Error + 'static;
 pub fn report(error: &Cause, details: &[(String, String)], hints: &[String]) -> String {
     let mut text = String::new();
     let mut line = |label: &str, words: &str| {
-        let _ = writeln!(text, "{label}: {}", printable(words).trim_end());
+        let _ = writeln!(text, "{label}: {}", words.trim_end());
     };
     let mut previous = error.to_string();
-    line("error", &previous);
+    line("error", &shown(&previous));
     for cause in causes(error) {
         let cause = own_words(cause);
         // Some libraries repeat their cause in their own message.
         if !previous.ends_with(&cause) {
-            line("  cause", &cause);
+            line("  cause", &shown(&cause));
         }
         previous = cause;
     }
-    details.iter().for_each(|(label, words)| line(&format!("  {label}"), words));
-    hints.iter().for_each(|hint| line("hint", hint));
+    details.iter().for_each(|(label, words)| line(&format!("  {label}"), &shown(words)));
+    // They are our own words, but for a client ID, and as long as a policy.
+    hints.iter().for_each(|hint| line("hint", &printable(hint)));
     text
 }
 

@@ -15,6 +15,7 @@ use crate::diagnosis::late;
 use crate::diagnosis::report::{causes, own_words};
 use crate::transport::connector::Connector;
 use crate::transport::progress::Phase;
+use crate::transport::text::shown;
 
 /// The longest wait before the second attempt; it doubles from there.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
@@ -68,5 +69,5 @@ pub async fn connect(
 /// The failure and its innermost cause.
 fn in_short(failure: &Failure) -> String {
     let cause = causes(failure).last().map(|cause| format!(": {}", own_words(cause)));
-    format!("{failure}{}", cause.unwrap_or_default())
+    shown(&format!("{failure}{}", cause.unwrap_or_default()))
 }

@@ -9,7 +9,7 @@ use tracing_subscriber::prelude::*;
 
 use super::cli::LogLevel;
 use super::story::warn;
-use crate::transport::text::printable;
+use crate::transport::text::{printable, without_secrets};
 
 /// Logs what `level` asks for; without one, what `RUST_LOG` does (`level` or `target=level`, separated by
 /// commas).
@@ -44,7 +44,7 @@ struct Lines;
 
 impl io::Write for Lines {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        let line = printable(String::from_utf8_lossy(event).trim_end_matches('\n'));
+        let line = without_secrets(&printable(String::from_utf8_lossy(event).trim_end_matches('\n')));
         writeln!(io::stderr(), "{line}").map(|()| event.len())
     }
 

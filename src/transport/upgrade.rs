@@ -120,13 +120,14 @@ fn log_head(first: &str, mark: &str, headers: &HeaderMap) {
     }
 }
 
-/// The target of the request without the signature and the session token.
+/// The target of the request without the signature and the session token. The names of the parameters lose their
+/// `X-Amz-`, by which a presigned URL is known and left out where somebody else repeats it.
 fn without_secrets(target: &Uri) -> String {
-    let secret = |parameter: &&str| {
-        !["X-Amz-Signature=", "X-Amz-Security-Token="].into_iter().any(|name| parameter.starts_with(name))
-    };
-    let shown: Vec<_> = target.query().unwrap_or_default().split('&').filter(secret).collect();
-    format!("{}?{}", target.path(), shown.join("&"))
+    let parameters = target.query().unwrap_or_default().split('&').filter_map(|p| p.strip_prefix("X-Amz-"));
+    let secret =
+        |parameter: &&str| ["Signature=", "Security-Token="].iter().any(|name| parameter.starts_with(name));
+    let shown: Vec<_> = parameters.filter(|parameter| !secret(parameter)).collect();
+    format!("{}, presigned with {}", target.path(), shown.join(", "))
 }
 
 /// What keeps a 101 from being the answer to this request.

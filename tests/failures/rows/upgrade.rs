@@ -1,15 +1,17 @@
 //! The upgrade request is refused, or answered by something that is not IoT Core.
 
 use crate::answers::{UNKNOWN_TOKEN, answer, endless, forbidden, page, switching};
-use crate::gateway::websocket::TEXT;
-use crate::gateway::{ACCESS_KEY, Act, SESSION_TOKEN, Script, Stage, close, frame};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::gateway::websocket::{BINARY, TEXT};
+use crate::gateway::{ACCESS_KEY, Act, SESSION_TOKEN, Script, Stage, close, connack, frame};
 use crate::row::{Row, row};
 
 /// What the hint for somebody else's server always names.
 const NOT_IOT_CORE: [&str; 3] = ["hint: ", "iot:Data-ATS", "proxy"];
 
 pub fn rows() -> Vec<Row> {
-    [signatures(), refusals(), others(), not_websocket(), forged_logs(), not_http()]
+    [signatures(), refusals(), others(), not_websocket(), echoes(), forged_logs(), not_http()]
         .into_iter()
         .flatten()
         .collect()
@@ -144,6 +146,55 @@ fn not_websocket() -> Vec<Row> {
         flawed("101 that does not switch", &SWITCH[2..]),
         row("100 before the 101")
             .at(Stage::Request, [Act::Send(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()), Act::Continue]),
+    ]
+}
+
+/// A redirect or a block page may repeat the URL that was asked for, and any text may be long.
+fn echoes() -> Vec<Row> {
+    const URL: &str =
+        "wss://localhost/mqtt?X-Amz-Algorithm=a&X-Amz-Signature=S1GNATURE&X-Amz-Security-Token=T0KEN";
+    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let (once, twice) = (encode(URL), encode(&encode(URL)));
+    let long = "x".repeat(15_000);
+    let quiet = |name, bytes: Vec<u8>| {
+        row(name).sends(Stage::Request, bytes).exits(6).never_says([
+            "S1GNATURE",
+            "T0KEN",
+            "xxxxxxxxxx".repeat(50).leak(),
+        ])
+    };
+    let plain = |text: &str| answer("403 Forbidden", &["content-type: text/plain"], text);
+    vec![
+        quiet("a redirect that repeats the URL", answer("302 Found", &[&format!("location: {URL}")], "")),
+        quiet(
+            "a redirect that repeats the URL encoded",
+            answer("302 Found", &[&format!("location: /?to={once}")], ""),
+        ),
+        quiet(
+            "a redirect that repeats the URL encoded twice",
+            answer("302 Found", &[&format!("location: /?to={twice}")], ""),
+        ),
+        quiet("a page that repeats the URL", plain(&format!("Blocked: {URL}"))),
+        quiet("a page that repeats the URL encoded", plain(&format!("Blocked: {once}"))),
+        quiet(
+            "a message that repeats the URL",
+            answer("403 Forbidden", &[], &format!(r#"{{"message":"No {URL}"}}"#)),
+        ),
+        quiet("a server header of 15 KB", answer("403 Forbidden", &[&format!("server: {long}")], "")),
+        quiet("a message of 15 KB", answer("403 Forbidden", &[], &format!(r#"{{"message":"{long}"}}"#))),
+        quiet("a page of 15 KB", plain(&long)),
+        row("a reason string of 9 KB")
+            .sends(Stage::Connect, frame(BINARY, true, &connack(0x87, Some(&long[..9_000]))))
+            .exits(7)
+            .never_says(["xxxxxxxxxx".repeat(50).leak()]),
+        row("a password in a URL that a server names, logged")
+            .sends(
+                Stage::Request,
+                answer("302 Found", &["location: https://me:PASSW0RD@example.com/x?token=T0KEN"], ""),
+            )
+            .flag("--log-level", "trace")
+            .exits(6)
+            .never_says(["PASSW0RD", "T0KEN"]),
     ]
 }
 
