@@ -11,6 +11,9 @@ use super::place::{DESCRIBE_ENDPOINT, is_without_ats};
 use super::transport::connector::Connector;
 use super::transport::text::date;
 
+/// Names of a certificate that are listed.
+const MAX_NAMES: usize = 5;
+
 /// What rustls says, which prints some of its reasons as they stand in its code.
 pub fn words(error: &rustls::Error) -> String {
     let flaw = match error {
@@ -79,8 +82,13 @@ pub fn hints(flaw: &CertificateError, connector: &Connector, ca_file: &str) -> V
             // rustls has them as in DnsName("example.com").
             let names =
                 presented.iter().filter_map(|name| name.split(['"', '(', ')']).rfind(|n| !n.is_empty()));
-            let names = names.collect::<Vec<_>>().join(", ");
-            hints.push(format!("it is for {names}, not for {}", expected.to_str()));
+            let names: Vec<_> = names.take(MAX_NAMES).collect();
+            let more = match presented.len().saturating_sub(MAX_NAMES) {
+                0 if names.is_empty() => "no name at all".to_owned(),
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            hints.push(format!("it is for {}{more}, not for {}", names.join(", "), expected.to_str()));
         }
         _ if is_authority(flaw) => hints.push(
             "`openssl req -x509` makes such a certificate: add `-addext basicConstraints=critical,CA:FALSE`, or have an \

@@ -123,7 +123,6 @@ impl Failure {
             _ => {}
         }
         if let Some(answer) = self.answer() {
-            say("status", answer.status.as_str());
             for (label, value) in [
                 ("error type", &answer.error_type),
                 ("message", &answer.message),

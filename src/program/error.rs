@@ -4,7 +4,6 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::interruption::Signal;
 use crate::diagnosis::failure::Failure;
 use crate::diagnosis::report::report;
 use crate::transport::connector::ConnectError;
@@ -108,4 +107,13 @@ impl Error {
             _ => report(self, &[], &[]),
         }
     }
+}
+
+/// What ends a run early.
+#[derive(Clone, Copy, Debug)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
 }

@@ -4,16 +4,7 @@ use std::pin::Pin;
 
 use futures_util::FutureExt;
 
-use super::error::Error;
-
-/// What ends a run early.
-#[derive(Clone, Copy, Debug)]
-pub enum Signal {
-    /// Ctrl-C.
-    Interrupt,
-    /// SIGTERM.
-    Terminate,
-}
+use super::error::{Error, Signal};
 
 /// Listens for a signal from the first use on.
 pub struct Interruption(Pin<Box<dyn Future<Output = Signal>>>);
