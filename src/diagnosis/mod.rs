@@ -2,7 +2,7 @@
 
 //! What went wrong between an MQTT client and AWS IoT Core, whether another attempt may help, and what to do.
 //!
-//! An application that uses [`transport`](super::transport) copies this folder as well and edits nothing. It turns
+//! An application that uses [`transport`] copies this folder as well and edits nothing. It turns
 //! each error of rumqttc into a [`Failure`](failure::Failure) and has it explained with the
 //! [`Facts`](hint::Facts) of the connection:
 //!
