@@ -144,6 +144,9 @@ impl Advice<'_> {
                 let Facts { connector, words, .. } = self.facts;
                 self.hints.extend(certificate::hints(flaw, connector, words.ca_file));
             }
+            TlsError::Handshake(rustls::Error::FailedToGetCurrentTime) => {
+                self.say("set the local clock, which says that it is before 1970");
+            }
             TlsError::Io(_)
             | TlsError::Handshake(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
                 self.not_iot_core();
@@ -154,10 +157,8 @@ impl Advice<'_> {
 
     fn upgrade(&mut self, error: &UpgradeError) {
         match error {
-            UpgradeError::Refused(answer) if answer.is_busy() => self.busy(),
-            UpgradeError::Refused(answer) if answer.error_type.is_some() => {
-                self.refusal(answer);
-            }
+            UpgradeError::Refused(answer) if answer.is_busy() && !answer.is_of_a_front() => self.busy(),
+            UpgradeError::Refused(answer) if answer.error_type.is_some() => self.refusal(answer),
             UpgradeError::Request(_) => {}
             _ => self.not_iot_core(),
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use clap::builder::NonEmptyStringValueParser;
-use clap::error::ErrorKind;
+use clap::error::{ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, ValueEnum};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -22,6 +22,7 @@ use crate::transport::endpoint::Endpoint;
 use crate::transport::network::Network;
 use crate::transport::presign::Scope;
 use crate::transport::proxy::Proxies;
+use crate::transport::text::shown;
 use crate::transport::tls::Tls;
 
 /// What hints call the flags.
@@ -118,7 +119,7 @@ pub enum SigningAlgorithm {
 impl Cli {
     /// Reads the command line, or ends the program with exit code 2 and the reason.
     pub fn from_args() -> Self {
-        let cli = Self::parse();
+        let cli = Self::try_parse().unwrap_or_else(|error| harmless(error).exit());
         match cli.contradiction() {
             Some(reason) => Self::command().error(ErrorKind::ValueValidation, reason).exit(),
             None => cli,
@@ -223,6 +224,17 @@ impl Cli {
         }
         warnings
     }
+}
+
+/// The same error, with the arguments that it repeats made fit to be shown.
+fn harmless(mut error: clap::Error) -> clap::Error {
+    let repeated: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in repeated {
+        if let ContextValue::String(text) = value {
+            error.insert(kind, ContextValue::String(shown(&text)));
+        }
+    }
+    error
 }
 
 /// With the commit, where the build was told it.

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::reason::ReasonCode;
 
-/// No session began. This is the inner error of an [`io::Error`](std::io::Error) that an MQTT client gets from
+/// No session began. This is the inner error of an [`io::Error`] that an MQTT client gets from
 /// [`ByteStream`](super::stream::ByteStream) before CONNACK.
 #[derive(Debug, thiserror::Error)]
 pub enum NoSession {
@@ -48,7 +48,7 @@ pub enum NoSession {
 #[derive(Debug, thiserror::Error)]
 pub enum HangUp {
     /// With a Close frame (RFC 6455 section 7.4).
-    #[error("the server closed the WebSocket{}", .0.as_ref().map(|frame| format!(": {frame}")).unwrap_or_default())]
+    #[error("the server closed the WebSocket{}", .0.as_ref().map(close).unwrap_or_default())]
     Closed(Option<CloseFrame>),
     /// Without one: end of stream or reset.
     #[error("the server ended the connection")]
@@ -77,4 +77,11 @@ impl From<tungstenite::Error> for HangUp {
             _ => Self::Broken(error),
         }
     }
+}
+
+/// With its number, since the reason may be empty.
+fn close(frame: &CloseFrame) -> String {
+    let CloseFrame { code, reason } = frame;
+    let separator = if reason.is_empty() { "" } else { ": " };
+    format!(" ({code}){separator}{reason}")
 }

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
@@ -139,6 +140,10 @@ impl Handshake {
         name: ServerName<'static>,
         tcp: TcpStream,
     ) -> Result<TlsStream<TcpStream>, TlsError> {
+        // rustls panics at a clock before 1970.
+        if SystemTime::now() < UNIX_EPOCH {
+            return Err(TlsError::Handshake(rustls::Error::FailedToGetCurrentTime));
+        }
         let connected = TlsConnector::from(self.0).connect(name, tcp).await;
         let stream = connected.map_err(|error| match error.downcast::<rustls::Error>() {
             Ok(tls) => TlsError::Handshake(tls),

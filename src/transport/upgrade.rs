@@ -182,6 +182,11 @@ impl Answer {
         self.status == StatusCode::TOO_MANY_REQUESTS || self.status.is_server_error()
     }
 
+    /// Whether something in front of IoT Core answers, which gives its own name and none of the marks of AWS.
+    pub fn is_of_a_front(&self) -> bool {
+        self.server.is_some() && self.error_type.is_none() && self.request_id.is_none()
+    }
+
     /// By how many seconds the server's clock is ahead of `local`.
     pub fn clock_skew(&self, local: SystemTime) -> Option<i64> {
         let seconds = |time: SystemTime| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs().cast_signed());

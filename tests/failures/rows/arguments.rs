@@ -24,6 +24,14 @@ fn endpoints() -> Vec<Row> {
         refused("endpoint that is a whole URL")
             .flag("--endpoint", "https://{endpoint}/mqtt?x=1")
             .says(["bare host", "scheme or path: {endpoint}"]),
+        refused("endpoint that is a presigned URL")
+            .flag("--endpoint", "https://{endpoint}/mqtt?X-Amz-Signature=0123abcd")
+            .says(["bare host", "scheme or path: {endpoint}"])
+            .never_says(["0123abcd"]),
+        refused("endpoint with an escape")
+            .flag("--endpoint", "local\u{1B}[2Jhost")
+            .says(["--endpoint"])
+            .never_says(["\u{1B}"]),
         refused("endpoint with a path")
             .flag("--endpoint", "{endpoint}/mqtt")
             .says(["bare host", "scheme or path: {endpoint}"]),
@@ -46,6 +54,7 @@ fn regions() -> Vec<Row> {
     let wrong = |name, region: &str| refused(name).flag("--region", region).says(["--region"]);
     vec![
         wrong("region left empty", ""),
+        wrong("region with an escape", "eu\u{1B}[2J").never_says(["\u{1B}"]),
         wrong("region with underscores", "eu_central_1"),
         wrong("region with a space", "eu central 1"),
         wrong("region of two labels", "eu.central"),

@@ -124,6 +124,8 @@ fn hang_ups() -> Vec<Row> {
         hung_up("Close after CONNECT", Act::Send(frame(8, true, b""))),
         hung_up("Close after CONNECT with code and reason", Act::Send(close(1008, "policy violation")))
             .says(["1008", "policy violation"]),
+        hung_up("Close after CONNECT with a code alone", Act::Send(close(1011, "")))
+            .says(["closed the WebSocket (1011)\n"]),
         hung_up("Close after CONNECT whose reason holds an escape", Act::Send(close(1008, "\u{1B}[2J")))
             .never_says(["\u{1B}"]),
         hung_up("hung up in the middle of CONNACK", Act::Send(frame(BINARY, true, &[0x20, 3, 0]))),

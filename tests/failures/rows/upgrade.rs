@@ -103,6 +103,10 @@ fn others() -> Vec<Row> {
             answer("403 Forbidden", &["content-type: text/plain", "server: nginx"], "Blocked: call 1234"),
         )
         .says(["message: Blocked: call 1234"]),
+        other("502 of a front", page("502 Bad Gateway")).flag("--attempts", "1").never_says(["throttles"]),
+        other("503 of a front", page("503 Service Unavailable"))
+            .flag("--attempts", "1")
+            .never_says(["throttles"]),
         other("404 with a page", page("404 Not Found")).says(["404"]),
         other("407 of a proxy", page("407 Proxy Authentication Required")).says(["407"]),
     ]
