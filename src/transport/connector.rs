@@ -82,8 +82,10 @@ impl Connector {
             (self.observer)(Progress::Clock(seconds));
             result = self.attempt(&mut signed).await;
         }
-        if refusal(&result).is_some() {
-            self.credentials.distrust();
+        match &result {
+            Ok(_) => self.credentials.approve(),
+            Err(_) if refusal(&result).is_some() => self.credentials.distrust(),
+            Err(_) => {}
         }
         result
     }

@@ -2,12 +2,13 @@
 
 //! Credentials for one attempt after the other: kept until shortly before they expire or until they are refused.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::chain::Chain;
 use super::network::Network;
@@ -17,12 +18,24 @@ use super::source::{Found, Link, SourceError};
 /// Credentials that expire sooner are fetched anew before signing.
 const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
 
+/// How long a source rests after it was asked because of a refusal; doubled for every refusal that follows.
+const FIRST_REST: Duration = Duration::from_secs(60);
+const LONGEST_REST: Duration = Duration::from_secs(60 * 60);
+
 /// Where credentials come from, asked anew whenever the last ones are about to expire or were refused.
 #[derive(Debug)]
 pub struct CredentialSource {
     origin: Origin,
     latest: Mutex<Option<Found>>,
-    refused: AtomicBool,
+    trust: StdMutex<Trust>,
+}
+
+/// What the server thinks of the latest credentials.
+#[derive(Debug, Default)]
+struct Trust {
+    refused: bool,
+    /// Until when the source is not asked because of a refusal, and how long that was.
+    rest: Option<(Instant, Duration)>,
 }
 
 #[derive(Debug)]
@@ -46,7 +59,7 @@ impl CredentialSource {
     }
 
     fn new(origin: Origin) -> Self {
-        Self { origin, latest: Mutex::default(), refused: AtomicBool::new(false) }
+        Self { origin, latest: Mutex::default(), trust: StdMutex::default() }
     }
 
     /// The credentials to sign with now, at least a minute before they expire. `tell` hears of new ones, and of what is
@@ -58,7 +71,7 @@ impl CredentialSource {
     pub async fn fetch(&self, tell: impl Fn(Progress<'_>)) -> Result<Credentials, SourceError> {
         let mut latest = self.latest.lock().await;
         match &*latest {
-            Some(found) if is_fresh(&found.credentials) && !self.refused.load(Ordering::Relaxed) => {
+            Some(found) if is_fresh(&found.credentials) && !self.trust(|trust| trust.is_lost()) => {
                 Ok(found.credentials.clone())
             }
             _ => {
@@ -66,7 +79,7 @@ impl CredentialSource {
                     Origin::Provider(link) => link.load().await?,
                     Origin::Chain(chain) => chain.load(&tell).await?,
                 };
-                self.refused.store(false, Ordering::Relaxed);
+                self.trust(Trust::renew);
                 tracing::info!(source = found.source, "credentials loaded");
                 tell(Progress::Credentials(&found));
                 if found.credentials.expiry().is_some_and(|expiry| expiry <= SystemTime::now()) {
@@ -77,15 +90,40 @@ impl CredentialSource {
         }
     }
 
-    /// Has the next [`fetch`](Self::fetch) ask again: the server refused the latest, which may have been
-    /// replaced since.
+    /// The server refused the latest credentials, which may have been replaced since: the next [`fetch`](Self::fetch)
+    /// asks again. While the refusals go on, it does so a minute later, then two, four, and so on up to an hour, since
+    /// a source may be a service that counts the questions.
     pub fn distrust(&self) {
-        self.refused.store(true, Ordering::Relaxed);
+        self.trust(|trust| trust.refused = true);
+    }
+
+    /// The server took the latest credentials.
+    pub fn approve(&self) {
+        self.trust(|trust| *trust = Trust::default());
+    }
+
+    fn trust<T>(&self, act: impl FnOnce(&mut Trust) -> T) -> T {
+        act(&mut self.trust.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What the last [`fetch`](Self::fetch) gave; none before the first or while one is running.
     pub fn latest(&self) -> Option<Found> {
         self.latest.try_lock().ok()?.clone()
+    }
+}
+
+impl Trust {
+    /// Whether the source is to be asked because of a refusal.
+    fn is_lost(&self) -> bool {
+        self.refused && self.rest.is_none_or(|(until, _)| until <= Instant::now())
+    }
+
+    /// The source was asked, and rests if that was because of a refusal.
+    fn renew(&mut self) {
+        if self.refused {
+            let rest = self.rest.map_or(FIRST_REST, |(_, rest)| LONGEST_REST.min(rest * 2));
+            *self = Self { refused: false, rest: Some((Instant::now() + rest, rest)) };
+        }
     }
 }
 

@@ -113,6 +113,54 @@ async fn refused_credentials_are_not_signed_with_again() {
     assert_eq!(access_keys(&gateway), keys.map(|key| key.access_key));
 }
 
+/// Gives out the same keys, and counts how often.
+#[derive(Debug)]
+struct Counted(Arc<AtomicUsize>);
+
+impl ProvideCredentials for Counted {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        future::ProvideCredentials::ready(Ok(Credentials::new(
+            "AKIDEXAMPLE",
+            "EXAMPLEKEY",
+            None,
+            None,
+            "test",
+        )))
+    }
+}
+
+/// The clock stands but for the sleeps.
+#[tokio::test(start_paused = true)]
+async fn a_lasting_refusal_makes_the_source_rest_longer_and_longer() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let credentials = CredentialSource::provider("test", Counted(count.clone()));
+    let asked = async |rest: u64| {
+        sleep(std::time::Duration::from_secs(rest)).await;
+        credentials.fetch(|_| {}).await.expect("keys");
+        credentials.distrust();
+        count.load(Ordering::Relaxed)
+    };
+    let rests = [0, 0, 0, 30, 29, 2, 60, 58, 3, 120, 110, 11];
+    let mut counts = Vec::new();
+    for rest in rests {
+        counts.push(asked(rest).await);
+    }
+    assert_eq!(counts, [1, 2, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5]);
+    // A day of attempts every minute.
+    for _ in 0..24 * 60 {
+        asked(60).await;
+    }
+    assert!((25..=32).contains(&count.load(Ordering::Relaxed)), "{count:?}");
+    credentials.approve();
+    let before = count.load(Ordering::Relaxed);
+    assert_eq!(asked(0).await, before, "nothing was refused");
+    assert_eq!(asked(0).await, before + 1, "the first refusal after a success");
+}
+
 /// Credentials from a process and from a container, good for so long from now on.
 async fn good_for(
     lifetime: Duration,
