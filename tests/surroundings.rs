@@ -1,8 +1,12 @@
 //! A machine that gives the program too little.
 
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 
-use std::process::{Command, Output};
+use std::io::{Read, Write, pipe};
+use std::net::TcpListener;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
 
 /// A run that may have so many files open.
 fn with_files(limit: u32) -> Output {
@@ -26,4 +30,77 @@ fn too_few_file_descriptors_are_an_error_and_no_panic() {
         assert!(matches!(output.status.code(), Some(1 | 4 | 5)), "{limit}: {:?}, {told}", output.status);
         assert!(told.starts_with("error: "), "{limit}: {told}");
     }
+}
+
+/// A run that logs to a pipe which is full, and the pipe's other end.
+fn with_full_stderr(endpoint: &str, timeout: &str) -> (Child, std::io::PipeReader) {
+    let (reader, mut writer) = pipe().expect("a pipe");
+    // As much as a pipe of Linux holds.
+    writer.write_all(&[b'x'; 64 * 1024]).expect("room for it");
+    let child = Command::new(env!("CARGO_BIN_EXE_sigv4-websocket-connect"))
+        .args(["--endpoint", endpoint, "--region", "eu-central-1", "--log-level", "trace"])
+        .args(["--access-key", "AKIAIOSFODNN7EXAMPLE", "--secret", "EXAMPLEKEY"])
+        .args(["--timeout", timeout, "--attempts", "100"])
+        .env_clear()
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(writer)
+        .spawn()
+        .expect("the program");
+    (child, reader)
+}
+
+/// A server that takes TCP connections and says nothing, and where it is.
+fn deaf() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    (listener, format!("localhost:{port}"))
+}
+
+/// The exit code, if it comes in this time.
+fn code(child: &mut Child, within: Duration) -> Option<i32> {
+    let begin = Instant::now();
+    while begin.elapsed() < within {
+        if let Some(status) = child.try_wait().expect("a child") {
+            return status.code();
+        }
+        sleep(Duration::from_millis(10));
+    }
+    child.kill().expect("a child");
+    child.wait().expect("a child");
+    None
+}
+
+#[test]
+fn a_deadline_holds_where_nobody_reads_stderr() {
+    let (mut child, _reader) = with_full_stderr("localhost:1", "1");
+    assert_eq!(code(&mut child, Duration::from_secs(5)), Some(4));
+}
+
+#[test]
+fn a_signal_ends_a_run_where_nobody_reads_stderr() {
+    let (_deaf, endpoint) = deaf();
+    let (mut child, _reader) = with_full_stderr(&endpoint, "60");
+    sleep(Duration::from_millis(500));
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(killed.expect("kill").success());
+    assert_eq!(code(&mut child, Duration::from_secs(5)), Some(143));
+}
+
+#[test]
+fn what_waited_is_written_once_somebody_reads_stderr() {
+    let (_deaf, endpoint) = deaf();
+    let (mut child, mut reader) = with_full_stderr(&endpoint, "2");
+    let reading = thread::spawn(move || {
+        sleep(Duration::from_secs(1));
+        let mut text = String::new();
+        reader.read_to_string(&mut text).map(|_| text)
+    });
+    assert_eq!(code(&mut child, Duration::from_secs(5)), Some(8));
+    let text = reading.join().expect("a reader").expect("UTF-8");
+    let told = text.trim_start_matches('x');
+    assert!(told.contains("phase: "), "{told}");
+    assert!(told.contains("error: "), "{told}");
+    assert!(!told.contains("are missing"), "{told}");
 }

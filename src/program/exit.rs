@@ -1,6 +1,6 @@
 //! From the end of a run to the exit code, and to the last words on stderr.
 
-use std::io::{self, Write};
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::runtime::{Builder, Runtime};
 
 use super::error::Error;
+use super::stderr;
 
 /// What a bug ends with, as in every Rust program.
 const PANIC: u8 = 101;
@@ -23,11 +24,11 @@ pub fn code(run: impl Future<Output = Result<(), Error>>) -> ExitCode {
         *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = format!("{words} ({place})");
     }));
     let (code, words) = match panic::catch_unwind(AssertUnwindSafe(|| block_on(run))) {
-        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Ok(())) => (0, String::new()),
         Ok(Err(error)) => (error.exit_code(), error.report()),
         Err(_) => (PANIC, format!("internal error: {}\n", last_panic())),
     };
-    let _ = write!(io::stderr(), "{words}");
+    stderr::end(&words);
     ExitCode::from(code)
 }
 

@@ -8,6 +8,7 @@ use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::prelude::*;
 
 use super::cli::LogLevel;
+use super::stderr;
 use super::story::warn;
 use crate::transport::text::{printable, without_secrets};
 
@@ -45,7 +46,8 @@ struct Lines;
 impl io::Write for Lines {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let line = without_secrets(&printable(String::from_utf8_lossy(event).trim_end_matches('\n')));
-        writeln!(io::stderr(), "{line}").map(|()| event.len())
+        stderr::line(&line);
+        Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

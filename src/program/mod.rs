@@ -7,5 +7,6 @@ pub mod exit;
 pub mod interruption;
 pub mod log;
 pub mod session;
+pub mod stderr;
 pub mod story;
 pub mod values;

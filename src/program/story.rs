@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::Error;
+use super::stderr;
 use crate::diagnosis::report::clock;
 use crate::transport::progress::{Phase, Progress};
 use crate::transport::text::{date, printable};
@@ -96,9 +97,9 @@ impl Story {
     }
 }
 
-/// Tells of something doubtful on stderr. That nobody reads there is no reason to stop.
+/// Tells of something doubtful on stderr.
 pub fn warn(text: &str) {
-    let _ = writeln!(io::stderr(), "warning: {}", printable(text));
+    stderr::line(&format!("warning: {}", printable(text)));
 }
 
 /// Enough of an access key to recognise it.

@@ -1,0 +1,102 @@
+//! stderr behind a thread of its own, so that a pipe that nobody reads stops the lines and not the program.
+
+use std::io::{self, Write};
+use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// What may wait for a reader. Bytes.
+const MAX_WAITING: usize = 1024 * 1024;
+
+/// How long a line waits to be written before the next ones do not, so that lines on stdout keep their place.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// How long the last words wait.
+const LAST_PATIENCE: Duration = Duration::from_millis(100);
+
+static LINES: LazyLock<Lines> = LazyLock::new(|| {
+    let lines = Lines::default();
+    let spawned = thread::Builder::new().name("stderr".to_owned()).spawn(|| LINES.pass_on());
+    lines.state().alone = spawned.is_err();
+    lines
+});
+
+#[derive(Default)]
+struct Lines {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: String,
+    /// Some text is being written.
+    writing: bool,
+    /// The last line was not written in time.
+    stuck: bool,
+    /// There is no thread.
+    alone: bool,
+    lost: usize,
+}
+
+/// Writes `line`, without a new line at its end. It is lost where too much is waiting already.
+pub fn line(line: &str) {
+    let mut state = LINES.state();
+    if state.waiting.len() + line.len() > MAX_WAITING {
+        state.lost += 1;
+        return;
+    }
+    state.waiting.extend([line, "\n"]);
+    let patience = if state.stuck { Duration::ZERO } else { PATIENCE };
+    LINES.drain(state, patience);
+}
+
+/// Writes the last words of a run, and how many lines were lost.
+pub fn end(words: &str) {
+    if words.is_empty() && LazyLock::get(&LINES).is_none() {
+        return;
+    }
+    let mut state = LINES.state();
+    state.waiting.push_str(words);
+    if state.lost > 0 {
+        let lost = format!("warning: {} lines are missing, since nobody read them in time\n", state.lost);
+        state.waiting.push_str(&lost);
+    }
+    LINES.drain(state, LAST_PATIENCE);
+}
+
+impl Lines {
+    fn drain(&self, mut state: MutexGuard<'_, State>, patience: Duration) {
+        if state.alone {
+            let _ = io::stderr().write_all(std::mem::take(&mut state.waiting).as_bytes());
+            return;
+        }
+        self.changed.notify_all();
+        let full = |state: &mut State| state.writing || !state.waiting.is_empty();
+        let waited = self.changed.wait_timeout_while(state, patience, full);
+        let (mut state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.stuck = waited.timed_out();
+    }
+
+    fn pass_on(&self) {
+        let mut state = self.state();
+        loop {
+            state = self
+                .changed
+                .wait_while(state, |state| state.waiting.is_empty())
+                .unwrap_or_else(PoisonError::into_inner);
+            let text = std::mem::take(&mut state.waiting);
+            state.writing = true;
+            drop(state);
+            // That nobody reads any more is no reason to stop.
+            let _ = io::stderr().write_all(text.as_bytes());
+            state = self.state();
+            state.writing = false;
+            self.changed.notify_all();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
