@@ -55,7 +55,7 @@ pub struct Cli {
     pub region_set: Option<String>,
 
     /// Access key ID; without it, credentials come from the AWS credential chain
-    #[arg(long, alias = "access_key", value_name = "ID", requires = "secret", value_parser = trimmed)]
+    #[arg(long, alias = "access_key", value_name = "ID", requires = "secret")]
     pub access_key: Option<String>,
 
     /// Secret access key; other users of this machine can see it while the program runs
@@ -132,9 +132,15 @@ impl Cli {
         if self.region_set.is_some() && self.signing_algorithm != SigningAlgorithm::Sigv4a {
             return Some("--region-set goes with --signing-algorithm sigv4a".to_owned());
         }
-        let secrets = [("--secret", &self.secret), ("--session-token", &self.session_token)];
-        secrets.into_iter().find_map(|(flag, value)| {
-            let reason = trimmed(&value.as_ref()?.0).err()?;
+        let text = |secret: &Option<Secret>| secret.clone().map(|Secret(text)| text);
+        // A secret key may stand where the access key should.
+        let keys = [
+            ("--access-key", self.access_key.clone()),
+            ("--secret", text(&self.secret)),
+            ("--session-token", text(&self.session_token)),
+        ];
+        keys.into_iter().find_map(|(flag, value)| {
+            let reason = trimmed(&value?).err()?;
             Some(format!("{flag} cannot work: {reason}"))
         })
     }

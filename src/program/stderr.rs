@@ -1,6 +1,6 @@
 //! stderr behind a thread of its own, so that a pipe that nobody reads stops the lines and not the program.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use std::time::Duration;
 /// What may wait for a reader. Bytes.
 const MAX_WAITING: usize = 1024 * 1024;
 
-/// How long a line waits to be written before the next ones do not, so that lines on stdout keep their place.
+/// How long a line waits to be written, so that it keeps its place between those on stdout.
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// How long the last words wait.
-const LAST_PATIENCE: Duration = Duration::from_millis(100);
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
 static LINES: LazyLock<Lines> = LazyLock::new(|| {
     let lines = Lines::default();
@@ -32,8 +32,6 @@ struct State {
     waiting: String,
     /// Some text is being written.
     writing: bool,
-    /// The last line was not written in time.
-    stuck: bool,
     /// There is no thread.
     alone: bool,
     lost: usize,
@@ -46,8 +44,9 @@ pub fn line(line: &str) {
         state.lost += 1;
         return;
     }
+    // Behind a line that waits already there is no point in it.
+    let patience = if state.is_idle() { PATIENCE } else { Duration::ZERO };
     state.waiting.extend([line, "\n"]);
-    let patience = if state.stuck { Duration::ZERO } else { PATIENCE };
     LINES.drain(state, patience);
 }
 
@@ -59,7 +58,7 @@ pub fn end(words: &str) {
     let mut state = LINES.state();
     state.waiting.push_str(words);
     if state.lost > 0 {
-        let lost = format!("warning: {} lines are missing, since nobody read them in time\n", state.lost);
+        let lost = format!("warning: nobody read stderr in time, and lines were lost: {}\n", state.lost);
         state.waiting.push_str(&lost);
     }
     LINES.drain(state, LAST_PATIENCE);
@@ -68,14 +67,10 @@ pub fn end(words: &str) {
 impl Lines {
     fn drain(&self, mut state: MutexGuard<'_, State>, patience: Duration) {
         if state.alone {
-            let _ = io::stderr().write_all(std::mem::take(&mut state.waiting).as_bytes());
-            return;
+            return write_out(&std::mem::take(&mut state.waiting));
         }
         self.changed.notify_all();
-        let full = |state: &mut State| state.writing || !state.waiting.is_empty();
-        let waited = self.changed.wait_timeout_while(state, patience, full);
-        let (mut state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.stuck = waited.timed_out();
+        let _ = self.changed.wait_timeout_while(state, patience, |state| !state.is_idle());
     }
 
     fn pass_on(&self) {
@@ -88,8 +83,7 @@ impl Lines {
             let text = std::mem::take(&mut state.waiting);
             state.writing = true;
             drop(state);
-            // That nobody reads any more is no reason to stop.
-            let _ = io::stderr().write_all(text.as_bytes());
+            write_out(&text);
             state = self.state();
             state.writing = false;
             self.changed.notify_all();
@@ -98,5 +92,25 @@ impl Lines {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn is_idle(&self) -> bool {
+        !self.writing && self.waiting.is_empty()
+    }
+}
+
+fn write_out(text: &str) {
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        match io::stderr().write(rest) {
+            Ok(length) => rest = &rest[length..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // Whoever shares the pipe may have made it so.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(Duration::from_millis(10)),
+            // That nobody reads any more is no reason to stop.
+            Err(_) => return,
+        }
     }
 }

@@ -140,10 +140,12 @@ impl Connector {
     }
 }
 
-/// The answer of a server that refuses the signature or the credentials.
+/// The answer of a server that refuses the signature or the credentials, which a front cannot judge.
 fn refusal<T>(result: &Result<T, ConnectError>) -> Option<&Answer> {
     match result {
-        Err(ConnectError::Upgrade(UpgradeError::Refused(answer))) if answer.status == 403 => Some(answer),
+        Err(ConnectError::Upgrade(UpgradeError::Refused(answer))) => {
+            (answer.status == 403 && !answer.is_of_a_front()).then_some(answer)
+        }
         _ => None,
     }
 }

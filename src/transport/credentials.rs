@@ -18,9 +18,9 @@ use super::source::{Found, Link, SourceError};
 /// Credentials that expire sooner are fetched anew before signing.
 const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
 
-/// How long a source rests after it was asked because of a refusal; doubled for every refusal that follows.
+/// How long a source rests after it was asked because of a refusal; doubled each time until the server takes one.
 const FIRST_REST: Duration = Duration::from_secs(60);
-const LONGEST_REST: Duration = Duration::from_secs(60 * 60);
+const LONGEST_REST: Duration = Duration::from_secs(5 * 60);
 
 /// Where credentials come from, asked anew whenever the last ones are about to expire or were refused.
 #[derive(Debug)]
@@ -70,16 +70,15 @@ impl CredentialSource {
     /// [`SourceError`] when no source is set up, or one that is fails.
     pub async fn fetch(&self, tell: impl Fn(Progress<'_>)) -> Result<Credentials, SourceError> {
         let mut latest = self.latest.lock().await;
+        let lost = self.trust(|trust| trust.is_lost());
         match &*latest {
-            Some(found) if is_fresh(&found.credentials) && !self.trust(|trust| trust.is_lost()) => {
-                Ok(found.credentials.clone())
-            }
+            Some(found) if is_fresh(&found.credentials) && !lost => Ok(found.credentials.clone()),
             _ => {
                 let found = match &self.origin {
                     Origin::Provider(link) => link.load().await?,
                     Origin::Chain(chain) => chain.load(&tell).await?,
                 };
-                self.trust(Trust::renew);
+                self.trust(|trust| trust.renew(lost));
                 tracing::info!(source = found.source, "credentials loaded");
                 tell(Progress::Credentials(&found));
                 if found.credentials.expiry().is_some_and(|expiry| expiry <= SystemTime::now()) {
@@ -91,8 +90,8 @@ impl CredentialSource {
     }
 
     /// The server refused the latest credentials, which may have been replaced since: the next [`fetch`](Self::fetch)
-    /// asks again. While the refusals go on, it does so a minute later, then two, four, and so on up to an hour, since
-    /// a source may be a service that counts the questions.
+    /// asks again. While the refusals go on, it does so a minute later, then two, four, and then every five, since a
+    /// source may be a service that counts the questions. One that fails does not rest.
     pub fn distrust(&self) {
         self.trust(|trust| trust.refused = true);
     }
@@ -118,11 +117,12 @@ impl Trust {
         self.refused && self.rest.is_none_or(|(until, _)| until <= Instant::now())
     }
 
-    /// The source was asked, and rests if that was because of a refusal.
-    fn renew(&mut self) {
-        if self.refused {
+    /// The source was asked, and rests now if that was because the credentials were `lost`.
+    fn renew(&mut self, lost: bool) {
+        self.refused = false;
+        if lost {
             let rest = self.rest.map_or(FIRST_REST, |(_, rest)| LONGEST_REST.min(rest * 2));
-            *self = Self { refused: false, rest: Some((Instant::now() + rest, rest)) };
+            self.rest = Some((Instant::now() + rest, rest));
         }
     }
 }

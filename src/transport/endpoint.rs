@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use rustls::pki_types::ServerName;
 
+use super::text::shown;
+
 /// The port on which IoT Core takes WebSocket upgrades signed with SigV4 (IoT developer guide,
 /// "Device communication protocols").
 pub const DEFAULT_PORT: u16 = 443;
@@ -31,13 +33,13 @@ pub enum EndpointError {
     #[error("it contains a space")]
     Space,
     /// A URL, or a part of one, instead of a host.
-    #[error("give the bare host, without scheme or path: {0}")]
+    #[error("give the bare host, without scheme or path: {}", shown(.0))]
     NotBare(String),
     /// Something after the colon that is no port.
-    #[error("{0:?} is not a port from 1 to 65535")]
+    #[error("{:?} is not a port from 1 to 65535", shown(.0))]
     Port(String),
     /// Neither a DNS name nor an IP address.
-    #[error("{0:?} is neither a DNS name nor an IP address")]
+    #[error("{:?} is neither a DNS name nor an IP address", shown(.0))]
     Host(String),
 }
 

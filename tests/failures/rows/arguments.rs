@@ -32,6 +32,18 @@ fn endpoints() -> Vec<Row> {
             .flag("--endpoint", "local\u{1B}[2Jhost")
             .says(["--endpoint"])
             .never_says(["\u{1B}"]),
+        refused("endpoint that is a URL with an escape")
+            .flag("--endpoint", "https://local\u{1B}[2Jhost\u{202E}/mqtt")
+            .says(["bare host"])
+            .never_says(["\u{1B}", "\u{202E}"]),
+        refused("endpoint with a part of a presigned URL as its port")
+            .flag("--endpoint", "localhost:X-Amz-Signature=0123abcd")
+            .says(["is not a port"])
+            .never_says(["0123abcd"]),
+        refused("endpoint of 3,000 characters")
+            .flag("--endpoint", format!("{}tail/mqtt", "long".repeat(750)))
+            .says(["bare host"])
+            .never_says(["tail"]),
         refused("endpoint with a path")
             .flag("--endpoint", "{endpoint}/mqtt")
             .says(["bare host", "scheme or path: {endpoint}"]),
