@@ -1,6 +1,5 @@
 //! The command line: its flags, and the checks that need no network.
 
-use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use crate::diagnosis::words::Words;
 use crate::transport::connector::Connector;
 use crate::transport::credentials::CredentialSource;
 use crate::transport::endpoint::Endpoint;
+use crate::transport::environment::{first_set, set};
 use crate::transport::network::Network;
 use crate::transport::presign::Scope;
 use crate::transport::proxy::Proxies;
@@ -132,15 +132,14 @@ impl Cli {
         if self.region_set.is_some() && self.signing_algorithm != SigningAlgorithm::Sigv4a {
             return Some("--region-set goes with --signing-algorithm sigv4a".to_owned());
         }
-        let text = |secret: &Option<Secret>| secret.clone().map(|Secret(text)| text);
         // A secret key may stand where the access key should.
         let keys = [
-            ("--access-key", self.access_key.clone()),
-            ("--secret", text(&self.secret)),
-            ("--session-token", text(&self.session_token)),
+            ("--access-key", self.access_key.as_ref()),
+            ("--secret", self.secret.as_ref().map(|secret| &secret.0)),
+            ("--session-token", self.session_token.as_ref().map(|token| &token.0)),
         ];
         keys.into_iter().find_map(|(flag, value)| {
-            let reason = trimmed(&value?).err()?;
+            let reason = trimmed(value?).err()?;
             Some(format!("{flag} cannot work: {reason}"))
         })
     }
@@ -155,9 +154,7 @@ impl Cli {
         if let Some(region) = named {
             return Ok(region.to_owned());
         }
-        let set = |variable| Some((variable, env::var_os(variable).filter(|value| !value.is_empty())?));
-        let (variable, value) =
-            ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(set).ok_or(Error::NoRegion)?;
+        let (variable, value) = first_set(&["AWS_REGION", "AWS_DEFAULT_REGION"]).ok_or(Error::NoRegion)?;
         let value = value.to_str().and_then(|value| region(value).ok());
         value.ok_or(Error::BadRegion(variable))
     }
@@ -190,8 +187,7 @@ impl Cli {
     ///
     /// [`Error::CaFile`] or [`Error::Proxy`], before any packet is sent.
     pub async fn network(&self) -> Result<Network, Error> {
-        let bundle = env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
-        let tls = match (&self.ca_file, bundle) {
+        let tls = match (&self.ca_file, set("AWS_CA_BUNDLE")) {
             (Some(path), _) => self.trusting("--ca-file", path.clone()).await?,
             (None, Some(path)) => self.trusting("AWS_CA_BUNDLE", path.into()).await?,
             (None, None) => Tls::with_system_roots(),

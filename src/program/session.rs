@@ -11,7 +11,6 @@ use tokio::time::timeout;
 use crate::diagnosis::failure::Failure;
 use crate::transport::connector::Connector;
 use crate::transport::reason::ReasonCode;
-use crate::transport::text::printable;
 
 /// IoT Core takes 30 to 1200 s ("AWS IoT Core message broker and protocol limits and quotas"); a minute
 /// keeps the connection through common NAT tables. Seconds.
@@ -112,6 +111,6 @@ fn told(properties: Option<ConnAckProperties>) -> String {
         numbers.into_iter().filter_map(|(name, value, unit)| Some(format!(", {name} {}{unit}", value?)));
     let texts =
         [("assigned client ID", properties.assigned_client_identifier), ("reason", properties.reason_string)];
-    let texts = texts.into_iter().filter_map(|(name, text)| Some(format!(", {name} {}", printable(&text?))));
+    let texts = texts.into_iter().filter_map(|(name, text)| Some(format!(", {name} {}", text?)));
     numbers.chain(texts).collect()
 }

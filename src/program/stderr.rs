@@ -105,12 +105,12 @@ fn write_out(text: &str) {
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
         match io::stderr().write(rest) {
-            Ok(length) => rest = &rest[length..],
+            Ok(length @ 1..) => rest = &rest[length..],
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             // Whoever shares the pipe may have made it so.
             Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(Duration::from_millis(10)),
             // That nobody reads any more is no reason to stop.
-            Err(_) => return,
+            Ok(0) | Err(_) => return,
         }
     }
 }

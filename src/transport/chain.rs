@@ -22,6 +22,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
 
+use super::environment::set;
 use super::file::{self, FileError};
 use super::http_client::http_client;
 use super::network::Network;
@@ -225,11 +226,6 @@ fn check_container() -> Result<(), SourceError> {
 /// Says what named a file that cannot be used.
 fn usable(named_by: &'static str, result: Result<(), FileError>) -> Result<(), SourceError> {
     result.map_err(|source| SourceError::File { named_by, source })
-}
-
-/// A variable of the environment that is not empty.
-fn set(name: &str) -> Option<OsString> {
-    env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// The message of the cause beneath all others.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Files that are named by the user or the environment: read only if that cannot block and comes to an end.
+//! Files that are named by the user or the environment: read to a limit, and most of them only if that cannot block.
 
 use std::fs::{self, File, FileType};
 use std::io::{self, Read};
@@ -43,13 +43,9 @@ pub fn read(path: &Path) -> Result<Option<String>, FileError> {
     };
     // Opening a pipe would wait for somebody to write, and a device may have no end.
     if !kind.is_file() {
-        return Err(unusable(format!("it is {}, not a regular file", name(kind))));
+        return Err(unusable(irregular(kind)));
     }
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(MAX_LENGTH + 1).read_to_end(&mut bytes)).map_err(failed)?;
-    if bytes.len() as u64 > MAX_LENGTH {
-        return Err(unusable(format!("it is longer than {} MiB", MAX_LENGTH >> 20)));
-    }
+    let bytes = read_at_most(MAX_LENGTH, path).map_err(failed)?;
     if bytes.contains(&0) {
         return Err(unusable("it holds a zero byte, as UTF-16 does: save it as UTF-8".to_owned()));
     }
@@ -58,6 +54,20 @@ pub fn read(path: &Path) -> Result<Option<String>, FileError> {
         unusable(format!("line {line} is not UTF-8"))
     })?;
     Ok(Some(text))
+}
+
+/// Reads a file of any kind, waiting where it is a pipe.
+///
+/// # Errors
+///
+/// Those of the file, or that it is longer than `limit` bytes.
+pub fn read_at_most(limit: u64, path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let length = File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    match length as u64 > limit {
+        true => Err(io::Error::other(too_long(limit))),
+        false => Ok(bytes),
+    }
 }
 
 /// Makes sure that somebody else can read this file, which must hold something.
@@ -85,10 +95,8 @@ pub fn check_cache(folder: &Path) -> Result<(), FileError> {
             continue;
         }
         let reason = match fs::metadata(&path) {
-            Ok(metadata) if !metadata.is_file() => {
-                format!("it is {}, not a regular file", name(metadata.file_type()))
-            }
-            Ok(metadata) if metadata.len() > MAX_LENGTH => "it is longer than 1 MiB".to_owned(),
+            Ok(metadata) if !metadata.is_file() => irregular(metadata.file_type()),
+            Ok(metadata) if metadata.len() > MAX_LENGTH => too_long(MAX_LENGTH),
             Ok(_) => continue,
             Err(error) => error.to_string(),
         };
@@ -97,6 +105,11 @@ pub fn check_cache(folder: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-fn name(kind: FileType) -> &'static str {
-    if kind.is_dir() { "a folder" } else { "a pipe or a device" }
+fn irregular(kind: FileType) -> String {
+    let name = if kind.is_dir() { "a folder" } else { "a pipe or a device" };
+    format!("it is {name}, not a regular file")
+}
+
+fn too_long(limit: u64) -> String {
+    format!("it is longer than {} MiB", limit >> 20)
 }

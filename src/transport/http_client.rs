@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::HttpError;
 use aws_smithy_types::body::SdkBody;
+use futures_util::TryFutureExt;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
@@ -100,13 +101,9 @@ impl Client {
             };
             Ok::<_, NetworkError>(stream)
         };
-        let stream = match self.settings.connect_timeout() {
-            Some(limit) => timeout(limit, opening)
-                .await
-                .map_err(|_| RequestError::ConnectTime(service.clone(), limit))?,
-            None => opening.await,
-        };
-        let stream = stream.map_err(|error| RequestError::Connect(service.clone(), error))?;
+        let opening = opening.map_err(|error| RequestError::Connect(service.clone(), error));
+        let late = |limit| RequestError::ConnectTime(service.clone(), limit);
+        let stream = within(self.settings.connect_timeout(), opening, late).await?;
         let request = in_origin_form(request, &service);
         let answering = async {
             let (response, _) = http::send(stream, request)
@@ -122,12 +119,20 @@ impl Client {
             let body = body.map_err(|error| RequestError::Body(service.clone(), error))?;
             Ok(Response::from_parts(head, SdkBody::from(body.to_bytes())).try_into()?)
         };
-        match self.settings.read_timeout() {
-            Some(limit) => {
-                timeout(limit, answering).await.map_err(|_| RequestError::ReadTime(service.clone(), limit))?
-            }
-            None => answering.await,
-        }
+        let late = |limit| RequestError::ReadTime(service.clone(), limit);
+        within(self.settings.read_timeout(), answering, late).await
+    }
+}
+
+/// What `work` gives, or what `late` says where there is a limit and it has passed.
+async fn within<T>(
+    limit: Option<Duration>,
+    work: impl Future<Output = Result<T, RequestError>>,
+    late: impl FnOnce(Duration) -> RequestError,
+) -> Result<T, RequestError> {
+    match limit {
+        Some(limit) => timeout(limit, work).await.map_err(|_| late(limit))?,
+        None => work.await,
     }
 }
 

@@ -53,6 +53,7 @@ pub mod connector;
 pub mod credentials;
 pub mod ending;
 pub mod endpoint;
+pub mod environment;
 pub mod file;
 pub mod first_packet;
 pub mod http;

@@ -11,6 +11,7 @@ use aws_config::profile::{Profile, ProfileFileLoadError, ProfileSet, load};
 use aws_runtime::env_config::file::{EnvConfigFileKind as Kind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
 
+use super::environment::set;
 use super::file::{self, FileError};
 use super::section::{CREDENTIAL_SETTINGS, explain, flaw, is_same, meaning, right_section, sections};
 
@@ -75,7 +76,7 @@ impl Profiles {
             (Kind::Config, "AWS_CONFIG_FILE", "~/.aws/config"),
             (Kind::Credentials, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
         ] {
-            let named = env::var_os(variable).filter(|path| !path.is_empty());
+            let named = set(variable);
             let path = below_home(named.as_deref().unwrap_or(default.as_ref()));
             let text = match file::read(&path).map_err(ProfileError::File)? {
                 Some(text) => text,

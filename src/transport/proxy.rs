@@ -3,7 +3,6 @@
 //! HTTP proxies: which connections go through one, and the way through it with CONNECT (RFC 9110 section 9.3.6). The
 //! proxy resolves the name of the destination; TLS runs through it end to end.
 
-use std::env;
 use std::ffi::OsStr;
 use std::sync::Arc;
 
@@ -15,6 +14,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use tokio::net::TcpStream;
 
 use super::endpoint::Endpoint;
+use super::environment::first_set;
 use super::http;
 use super::tcp::{self, TcpError};
 
@@ -105,12 +105,8 @@ impl Proxies {
     /// As the environment says: the first of `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` and `all_proxy` that is not
     /// empty, except for loopback and for what `NO_PROXY` or `no_proxy` lists.
     pub fn from_env() -> Self {
-        let first = |names: &[&'static str]| {
-            let set = names.iter().filter_map(|name| Some((*name, env::var_os(name)?)));
-            set.into_iter().find(|(_, value)| !value.is_empty())
-        };
-        let proxy = first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
-        let exempt = first(&["NO_PROXY", "no_proxy"]).map(|(_, list)| list).unwrap_or_default();
+        let proxy = first_set(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
+        let exempt = first_set(&["NO_PROXY", "no_proxy"]).map(|(_, list)| list).unwrap_or_default();
         let exempt = exempt.to_string_lossy();
         // The matcher would not take the asterisk for addresses.
         if exempt.split(',').any(|entry| entry.trim() == "*") {

@@ -3,8 +3,7 @@
 //! TLS: which roots to trust, and the handshake. No ALPN is offered: IoT Core wants none for WebSocket on
 //! port 443 (IoT developer guide, "Device communication protocols").
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,6 +17,8 @@ use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+use super::file::read_at_most;
 
 /// The longest file with root certificates that is read. Bytes.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
@@ -74,13 +75,7 @@ impl Tls {
     /// [`TlsError::CaFile`] or [`TlsError::EmptyCaFile`].
     pub fn with_ca_file(path: &Path) -> Result<Self, TlsError> {
         let unreadable = |source| TlsError::CaFile { path: path.to_owned(), source };
-        let mut text = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut text));
-        let read = match read {
-            Ok(length) if length as u64 > MAX_FILE => Err(io::Error::other("it is longer than 4 MiB")),
-            read => read,
-        };
-        read.map_err(|error| unreadable(pem::Error::Io(error)))?;
+        let text = read_at_most(MAX_FILE, path).map_err(|error| unreadable(pem::Error::Io(error)))?;
         let mut file: Vec<_> =
             CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(unreadable)?;
         let mut roots = RootCertStore::empty();

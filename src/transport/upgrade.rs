@@ -82,7 +82,7 @@ pub struct Answer {
 pub async fn upgrade<S: Transport>(stream: S, url: &str) -> Result<WebSocketStream<S>, UpgradeError> {
     let key = generate_key();
     let request = request(url, &key)?;
-    log_head(&format!("> {} {}", request.method(), without_secrets(request.uri())), ">", request.headers());
+    log_head(&format!("> {} {}", request.method(), signed_target(request.uri())), ">", request.headers());
     let (response, connection) = http::send(stream, request).await.map_err(UpgradeError::NoAnswer)?;
     log_head(&format!("< {}", response.status()), "<", response.headers());
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -122,7 +122,7 @@ fn log_head(first: &str, mark: &str, headers: &HeaderMap) {
 
 /// The target of the request without the signature and the session token. The names of the parameters lose their
 /// `X-Amz-`, by which a presigned URL is known and left out where somebody else repeats it.
-fn without_secrets(target: &Uri) -> String {
+fn signed_target(target: &Uri) -> String {
     let parameters = target.query().unwrap_or_default().split('&').filter_map(|p| p.strip_prefix("X-Amz-"));
     let secret =
         |parameter: &&str| ["Signature=", "Security-Token="].iter().any(|name| parameter.starts_with(name));

@@ -57,7 +57,7 @@ async fn a_second_attempt_takes_new_credentials_if_the_first_ones_are_about_to_e
     }
 }
 
-/// Gives out each key in turn, good for so long.
+/// Gives out each key in turn, good for so long, and counts how often.
 #[derive(Clone, Debug)]
 struct InTurn(Arc<AtomicUsize>, [Key; 2], Duration);
 
@@ -67,16 +67,19 @@ impl ProvideCredentials for InTurn {
         Self: 'a,
     {
         let InTurn(turn, keys, lifetime) = self;
-        let Key { access_key, secret, session_token } = &keys[turn.fetch_add(1, Ordering::Relaxed)];
+        let Key { access_key, secret, session_token } = &keys[turn.fetch_add(1, Ordering::Relaxed) % 2];
         let expiry = Some((OffsetDateTime::now_utc() + *lifetime).into());
         let credentials = Credentials::new(access_key, secret, session_token.clone(), expiry, "test");
         future::ProvideCredentials::ready(Ok(credentials))
     }
 }
 
-fn network(gateway: &Gateway) -> Network {
+fn connector(gateway: &Gateway, keys: &[Key; 2], lifetime: Duration) -> Connector {
     let tls = Tls::with_ca_file(gateway.ca_file()).expect("the gateway's authority");
-    Network::new(tls, Proxies::from_env())
+    let network = Network::new(tls, Proxies::from_env());
+    let credentials = CredentialSource::provider("test", InTurn(Arc::default(), keys.clone(), lifetime));
+    let endpoint = gateway.endpoint().parse().expect("an endpoint");
+    Connector::new(endpoint, Scope::Region(REGION.into()), credentials, network)
 }
 
 #[tokio::test]
@@ -84,11 +87,7 @@ async fn one_connector_signs_with_new_credentials_once_the_old_ones_are_about_to
     let keys = [temporary("FIRST"), temporary("SECOND")];
     for (lifetime, signer) in [(Duration::seconds(61), &keys[1]), (Duration::hours(1), &keys[0])] {
         let gateway = gateway_knowing(keys.clone()).await;
-        let provider = InTurn(Arc::default(), keys.clone(), lifetime);
-        let credentials = CredentialSource::provider("test", provider.clone());
-        let network = network(&gateway);
-        let endpoint = gateway.endpoint().parse().expect("an endpoint");
-        let connector = Connector::new(endpoint, Scope::Region(REGION.into()), credentials, network);
+        let connector = connector(&gateway, &keys, lifetime);
         drop(connector.connect().await.expect("a stream"));
         sleep(std::time::Duration::from_millis(1500)).await;
         drop(connector.connect().await.expect("another stream"));
@@ -102,11 +101,7 @@ async fn one_connector_signs_with_new_credentials_once_the_old_ones_are_about_to
 async fn refused_credentials_are_not_signed_with_again() {
     let keys = [temporary("FIRST"), temporary("SECOND")];
     let gateway = gateway_knowing([keys[1].clone()]).await;
-    let provider = InTurn(Arc::default(), keys.clone(), Duration::hours(1));
-    let network = network(&gateway);
-    let endpoint = gateway.endpoint().parse().expect("an endpoint");
-    let credentials = CredentialSource::provider("test", provider);
-    let connector = Connector::new(endpoint, Scope::Region(REGION.into()), credentials, network);
+    let connector = connector(&gateway, &keys, Duration::hours(1));
     connector.connect().await.expect_err("a key that the gateway does not know");
     drop(connector.connect().await.expect("a stream"));
     connector.closed().await;
@@ -120,42 +115,19 @@ async fn a_403_of_something_in_front_says_nothing_of_the_credentials() {
     let first = Script::fault(Stage::Request, [Act::Send(forbidden), Act::Fin]);
     let then = Script { keys: keys.to_vec(), ..Script::default() };
     let gateway = Gateway::start_with(vec![first, then]).await;
-    let network = network(&gateway);
-    let endpoint = gateway.endpoint().parse().expect("an endpoint");
-    let credentials =
-        CredentialSource::provider("test", InTurn(Arc::default(), keys.clone(), Duration::hours(1)));
-    let connector = Connector::new(endpoint, Scope::Region(REGION.into()), credentials, network);
+    let connector = connector(&gateway, &keys, Duration::hours(1));
     connector.connect().await.expect_err("a front that forbids it");
     drop(connector.connect().await.expect("a stream"));
     connector.closed().await;
     assert_eq!(access_keys(&gateway), [keys[0].access_key.as_str(), &keys[0].access_key]);
 }
 
-/// Gives out the same keys, and counts how often.
-#[derive(Debug)]
-struct Counted(Arc<AtomicUsize>);
-
-impl ProvideCredentials for Counted {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        future::ProvideCredentials::ready(Ok(Credentials::new(
-            "AKIDEXAMPLE",
-            "EXAMPLEKEY",
-            None,
-            None,
-            "test",
-        )))
-    }
-}
-
 /// The clock stands but for the sleeps.
 #[tokio::test(start_paused = true)]
 async fn a_lasting_refusal_makes_the_source_rest_longer_and_longer() {
     let count = Arc::new(AtomicUsize::new(0));
-    let credentials = CredentialSource::provider("test", Counted(count.clone()));
+    let provider = InTurn(count.clone(), [temporary("FIRST"), temporary("SECOND")], Duration::hours(1));
+    let credentials = CredentialSource::provider("test", provider);
     let asked = async |rest: u64| {
         sleep(std::time::Duration::from_secs(rest)).await;
         credentials.fetch(|_| {}).await.expect("keys");
