@@ -49,10 +49,13 @@ impl Facts<'_> {
         let mut advice = Advice { facts: self, credentials, hints: Vec::new() };
         match failure {
             Failure::Connect(error) => advice.connect(error),
-            Failure::NoSession(NoSession::HungUp(_)) => advice.policy(),
+            Failure::NoSession(NoSession::HungUp(_)) => advice.hung_up(),
             Failure::NoSession(NoSession::NotMqtt(_) | NoSession::Malformed | NoSession::NotConnack)
             | Failure::Malformed(_) => advice.not_iot_core(),
-            Failure::Lost(_) | Failure::Disconnected { code: ReasonCode(0x87), .. } => advice.lost(),
+            Failure::Lost(_) | Failure::Disconnected { code: ReasonCode(0x87), .. } => advice.say(
+                "IoT Core ends a connection after a SUBSCRIBE or PUBLISH that no policy allows, and after 24 hours at \
+                 the latest",
+            ),
             _ => failure.reason_code().into_iter().for_each(|code| advice.reason(code)),
         }
         advice.hints
@@ -222,12 +225,14 @@ impl Advice<'_> {
         self.hints.extend(policy::hints(region, client_id, account.map(|id| id.as_str())));
     }
 
-    /// After CONNACK.
-    fn lost(&mut self) {
-        self.say(
-            "IoT Core ends a connection after a SUBSCRIBE or PUBLISH that no policy allows, and after 24 hours at \
-             the latest",
-        );
+    fn hung_up(&mut self) {
+        self.policy();
+        let endpoint = self.facts.connector.endpoint();
+        if region_in(endpoint.host()).is_none() {
+            self.say(format!(
+                "where {endpoint} is not IoT Core: a broker that knows only MQTT 3.1.1 hangs up as well"
+            ));
+        }
     }
 
     fn busy(&mut self) {

@@ -19,6 +19,7 @@ use super::presign::{Scope, presign};
 use super::progress::{Phase, Progress};
 use super::source::SourceError;
 use super::stream::ByteStream;
+use super::text::conceal;
 use super::upgrade::{Answer, UpgradeError, upgrade};
 
 /// No byte stream, and in which phase it failed.
@@ -124,10 +125,14 @@ impl Connector {
             Ok::<_, ConnectError>(stream)
         };
         let (stream, credentials) = try_join!(stream, credentials)?;
+        conceal(credentials.secret_access_key());
+        credentials.session_token().into_iter().for_each(conceal);
         // Signed last, not beside TLS, so that the signature is as fresh as possible.
         self.enter(Phase::Presign);
         *signed = self.clock.now();
         let url = presign(&self.endpoint.authority(), &self.scope, &credentials, *signed)?;
+        let signature = url.split("X-Amz-Signature=").nth(1).and_then(|rest| rest.split('&').next());
+        signature.into_iter().for_each(conceal);
         self.enter(Phase::WebSocket);
         let socket = upgrade(stream, &url).await?;
         self.enter(Phase::Mqtt);

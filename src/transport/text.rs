@@ -2,10 +2,31 @@
 
 //! Text and dates from outside, made safe to show.
 
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// As much of a text as is shown. Characters.
 const MAX_SHOWN: usize = 300;
+
+/// A secret is recognised by so many letters and digits of it in a row, which every encoding leaves as they are.
+const MARK: usize = 8;
+
+/// Secrets that are remembered: those of the last few attempts.
+const MAX_SECRETS: usize = 16;
+
+static SECRETS: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+
+/// Makes sure that no text which a person gets to see holds `secret`, even if a server repeats it. Of all secrets in
+/// the process the last 16 are remembered.
+pub fn conceal(secret: &str) {
+    let mut secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
+    secrets.retain(|known| known != secret);
+    secrets.push_back(secret.to_owned());
+    if secrets.len() > MAX_SECRETS {
+        secrets.pop_front();
+    }
+}
 
 /// The same text without anything that moves the cursor, ends the line, or hides or turns around what stands beside
 /// it (Unicode Standard Annex 9, "Unicode Bidirectional Algorithm").
@@ -18,7 +39,7 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|c| if hidden(c) { ' ' } else { c }).collect()
 }
 
-/// What a person gets to see of a text from outside: printable, short, and without what may be secret in a URL.
+/// What a person gets to see of a text from outside: printable, short, and [without secrets](without_secrets).
 pub fn shown(text: &str) -> String {
     let text = without_secrets(&printable(text));
     match text.char_indices().nth(MAX_SHOWN) {
@@ -27,9 +48,33 @@ pub fn shown(text: &str) -> String {
     }
 }
 
-/// The same text without the user, the password and the query of each URL, and without a presigned query, even if that
-/// stands encoded within another URL.
+/// The same text without what [`conceal`] was told, without the user, the password and the query of each URL, and
+/// without a presigned query, even if that stands encoded within another URL.
 pub fn without_secrets(text: &str) -> String {
+    without_queries(&without_concealed(text))
+}
+
+/// Leaves out every word that holds a part of a secret.
+fn without_concealed(text: &str) -> String {
+    let secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
+    let parts = secrets.iter().flat_map(|secret| secret.split(|c: char| !c.is_ascii_alphanumeric()));
+    let marks = parts.flat_map(|part| (MARK..=part.len()).step_by(MARK).map(|end| &part[end - MARK..end]));
+    // tungstenite logs frames in hexadecimal digits.
+    let hexadecimal = |mark: &str| mark.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let marks: Vec<String> = marks.flat_map(|mark| [mark.to_owned(), hexadecimal(mark)]).collect();
+    let words =
+        text.split_inclusive(ends_word).map(|word| match marks.iter().any(|mark| word.contains(mark)) {
+            true => format!("…{}", word.rsplit(|c| !ends_word(c)).next().unwrap_or_default()),
+            false => word.to_owned(),
+        });
+    words.collect()
+}
+
+fn ends_word(c: char) -> bool {
+    c.is_whitespace() || "\"'<>`".contains(c)
+}
+
+fn without_queries(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let signed = ["x-amz-", "x%2damz", "x%252damz", "x\\u002damz"]
         .into_iter()
@@ -39,7 +84,7 @@ pub fn without_secrets(text: &str) -> String {
     let mut kept = String::new();
     while let Some(at) = rest.find("://") {
         let (scheme, after) = rest.split_at(at + 3);
-        let end = after.find(|c: char| c.is_whitespace() || "\"'<>`".contains(c)).unwrap_or(after.len());
+        let end = after.find(ends_word).unwrap_or(after.len());
         let (url, behind) = after.split_at(end);
         let url = url.rsplit('@').next().unwrap_or(url);
         let (path, query) = url.split_once('?').map_or((url, ""), |(path, _)| (path, "?…"));

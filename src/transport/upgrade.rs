@@ -25,9 +25,6 @@ const SUBPROTOCOL: &str = "mqtt";
 /// As much of a refusal's body as is read. Bytes.
 const MAX_BODY: usize = 16 * 1024;
 
-/// As much of a plain text as is shown. Characters.
-const MAX_WORDS: usize = 300;
-
 /// How long a refusal's body may take; its head has said the essential by then.
 const BODY_TIME: Duration = Duration::from_secs(2);
 
@@ -64,7 +61,7 @@ pub struct Answer {
     pub error_type: Option<String>,
     /// `x-amzn-RequestId`.
     pub request_id: Option<String>,
-    /// `message` out of a JSON body, or the beginning of a plain text.
+    /// `message` out of a JSON body, or a plain text; of both the first 16 KiB.
     pub message: Option<String>,
     /// The server's clock, from `date`.
     pub date: Option<SystemTime>,
@@ -171,7 +168,7 @@ impl Answer {
         answer.message = match serde_json::from_slice::<serde_json::Value>(&body) {
             Ok(json) => json.get("message").and_then(|message| message.as_str()).map(str::to_owned),
             // A proxy's own words, but not its pages.
-            Err(_) if plain => Some(String::from_utf8_lossy(&body).chars().take(MAX_WORDS).collect()),
+            Err(_) if plain => Some(String::from_utf8_lossy(&body).into_owned()),
             Err(_) => None,
         };
         answer

@@ -2,10 +2,10 @@
 //! runs against the gateway.
 
 mod application;
-#[path = "../gateway/mod.rs"]
+#[path = "../support/gateway/mod.rs"]
 mod gateway;
 mod minimal;
-#[path = "../program/mod.rs"]
+#[path = "../support/program.rs"]
 mod program;
 mod reconnect;
 mod relay;

@@ -3,9 +3,9 @@
 //!
 //! Nothing here leaves 127.0.0.1: the server is the stand-in of the tests, and the keys are made up.
 
-#[path = "../gateway/mod.rs"]
+#[path = "../support/gateway/mod.rs"]
 mod gateway;
-#[path = "../stand_ins/mod.rs"]
+#[path = "../support/stand_ins/mod.rs"]
 mod stand_ins;
 
 mod held;

@@ -1,7 +1,7 @@
 //! The whole run without an AWS account: a stand-in for IoT Core on 127.0.0.1, and the program's own `run`
 //! against it.
 
-#[path = "../gateway/mod.rs"]
+#[path = "../support/gateway/mod.rs"]
 mod gateway;
 /// The program itself; its `main` is not used.
 #[allow(dead_code)]

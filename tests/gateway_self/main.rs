@@ -3,7 +3,7 @@
 
 mod client;
 mod conversations;
-#[path = "../gateway/mod.rs"]
+#[path = "../support/gateway/mod.rs"]
 mod gateway;
 mod misbehaviour;
 mod presigned;

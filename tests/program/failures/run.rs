@@ -1,0 +1,142 @@
+//! One run of the program against the server of a row, watched from outside.
+
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpSocket;
+#[cfg(target_os = "linux")]
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+use crate::failures::row::{Row, Server, When};
+use crate::gateway::{Event, Gateway};
+use crate::program::{Outcome, Program, peak_memory};
+
+/// Beyond this the run counts as endless.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Run {
+    pub outcome: Outcome,
+    pub connections: Vec<Vec<Event>>,
+    texts: Vec<(&'static str, String)>,
+}
+
+impl Run {
+    /// The text with what `{endpoint}` and its like stand for.
+    pub fn fill_in(&self, text: &str) -> String {
+        fill_in(&self.texts, text)
+    }
+}
+
+pub async fn run(row: &Row) -> Run {
+    let server = Running::start(&row.server).await;
+    let program =
+        row.files.iter().fold(Program::new(), |program, (path, content)| program.file(path, content));
+    let texts = vec![
+        ("{endpoint}", format!("localhost:{}", server.port())),
+        ("{port}", server.port().to_string()),
+        ("{ca}", server.gateway().map(|g| g.ca_file().display().to_string()).unwrap_or_default()),
+        ("{home}", program.home("").display().to_string()),
+    ];
+    let flags = row.flags.iter().filter(|(flag, _)| server.gateway().is_some() || *flag != "--ca-file");
+    let program = flags.fold(program, |program, (flag, value)| match fill_in(&texts, value) {
+        // Else it would be taken for the next flag.
+        value if value.starts_with('-') => program.args([format!("{flag}={value}").as_str()]),
+        value => program.args([flag, value.as_str()]),
+    });
+    let program = row
+        .environment
+        .iter()
+        .fold(program, |program, (name, value)| program.env(name, fill_in(&texts, value)));
+
+    let began = Instant::now();
+    let (child, _home) = program.spawn();
+    let id = child.id().expect("the program was just started");
+    let output = timeout(PATIENCE, child.wait_with_output());
+    let interruption = async {
+        if let (Some((signal, when)), Some(gateway)) = (row.signal, server.gateway()) {
+            interrupt(gateway, signal, when, id).await;
+        }
+    };
+    let (output, peak_memory_kib, ()) = tokio::join!(output, peak_memory(id), interruption);
+    let output = output.expect("an end").expect("an exit code");
+    let outcome = Outcome {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).expect("UTF-8 on stdout"),
+        stderr: String::from_utf8(output.stderr).expect("UTF-8 on stderr"),
+        elapsed: began.elapsed(),
+        peak_memory_kib,
+    };
+    let connections = server.gateway().map(Gateway::connections).unwrap_or_default();
+    Run { outcome, connections, texts }
+}
+
+fn fill_in(texts: &[(&'static str, String)], text: &str) -> String {
+    texts.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+}
+
+async fn interrupt(gateway: &Gateway, signal: &str, when: When, process: u32) {
+    gateway.seen(0, when).await;
+    let kill = format!("kill -{signal} {process}");
+    let sent = tokio::process::Command::new("sh").args(["-c", &kill]).status().await;
+    assert!(sent.expect("a shell").success(), "{kill}");
+}
+
+/// Its queue is full of connections that it never accepts, so the system drops what else comes.
+#[cfg(target_os = "linux")]
+struct Deaf {
+    listener: TcpListener,
+    _queue: Vec<TcpStream>,
+}
+
+enum Running {
+    Gateway(Box<Gateway>),
+    /// Bound, so that nobody else gets the port, but not listening.
+    Nobody(TcpSocket),
+    #[cfg(target_os = "linux")]
+    Deaf(Deaf),
+}
+
+impl Running {
+    async fn start(server: &Server) -> Running {
+        let bound = || {
+            let socket = TcpSocket::new_v4().expect("a socket");
+            socket.bind(([127, 0, 0, 1], 0).into()).expect("loopback has a free port");
+            socket
+        };
+        match server {
+            Server::Gateway(scripts) => {
+                Running::Gateway(Box::new(Gateway::start_with(scripts.clone()).await))
+            }
+            Server::Nobody => Running::Nobody(bound()),
+            #[cfg(target_os = "linux")]
+            Server::Deaf => {
+                let listener = bound().listen(1).expect("a listener");
+                let address = listener.local_addr().expect("a bound listener has an address");
+                let mut queue = Vec::new();
+                while let Ok(connected) =
+                    timeout(Duration::from_millis(300), TcpStream::connect(address)).await
+                {
+                    queue.push(connected.expect("a connection in the queue"));
+                }
+                Running::Deaf(Deaf { listener, _queue: queue })
+            }
+        }
+    }
+
+    fn gateway(&self) -> Option<&Gateway> {
+        match self {
+            Running::Gateway(gateway) => Some(gateway),
+            _ => None,
+        }
+    }
+
+    fn port(&self) -> u16 {
+        let address = match self {
+            Running::Gateway(gateway) => return gateway.port(),
+            Running::Nobody(socket) => socket.local_addr(),
+            #[cfg(target_os = "linux")]
+            Running::Deaf(deaf) => deaf.listener.local_addr(),
+        };
+        address.expect("a bound socket has an address").port()
+    }
+}

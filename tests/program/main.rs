@@ -1,0 +1,18 @@
+//! The program itself, run as a process as its users run it, against servers on loopback.
+
+mod connect;
+#[path = "../support/connect_proxy.rs"]
+mod connect_proxy;
+mod credentials;
+mod failures;
+#[path = "../support/gateway/mod.rs"]
+mod gateway;
+#[path = "../support/program.rs"]
+mod program;
+mod proxy;
+mod random;
+mod real_broker;
+#[path = "../support/stand_ins/mod.rs"]
+mod stand_ins;
+mod surroundings;
+mod terminal;

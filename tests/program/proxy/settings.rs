@@ -1,0 +1,138 @@
+//! Settings that ask for a proxy which cannot be used: the run ends, and no part of a password is shown.
+
+use std::ffi::OsString;
+
+use super::{KEYS, with_web_identity};
+use crate::connect_proxy::{ConnectProxy, Manner};
+use crate::gateway::{Gateway, REGION, Script};
+use crate::program::{Outcome, Program};
+use crate::stand_ins::{LONG, container};
+
+const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+/// URLs, each with a part of what must be said. The parts in capitals are of a password.
+const BAD: [(&str, &str); 20] = [
+    ("socks5://user:PASSWORD@127.0.0.1:1080", "asks for a proxy at socks5://, but only HTTP proxies"),
+    ("socks5h://127.0.0.1:1080", "socks5h://"),
+    ("SOCKS4://127.0.0.1", "socks4://"),
+    ("https://user:PASSWORD@127.0.0.1:3128", "asks for a proxy at https://"),
+    ("proto://127.0.0.1:1", "does not name an HTTP proxy"),
+    ("http://127.0.0.1:99999", "does not name an HTTP proxy"),
+    ("http://127.0.0.1:80/path", "does not name an HTTP proxy"),
+    ("http://user:PASSWORD", "does not name an HTTP proxy"),
+    ("http:user:PASSWORD@127.0.0.1:80", "does not name an HTTP proxy"),
+    ("http://", "does not name an HTTP proxy"),
+    ("http://user:PASS#WORD@127.0.0.1:80", "%23 for #"),
+    ("http://user:PASS/WORD@127.0.0.1:80", "%2F for /"),
+    ("http://user:PASS?WORD@127.0.0.1:80", "%3F for ?"),
+    ("http://user:PASS@WORD@127.0.0.1:80", "%40 for @"),
+    ("http://user:PASS%WORD@127.0.0.1:80", "%25 for %"),
+    ("http://user:PASS WORD@127.0.0.1:80", "percent-encoded"),
+    ("http://user:PASS^WORD@127.0.0.1:80", "percent-encoded"),
+    ("http://user:PÄSS@127.0.0.1:80", "percent-encoded"),
+    ("user:PASS/WORD@127.0.0.1:80", "%2F for /"),
+    ("user:PASS://WORD@127.0.0.1:80", "percent-encoded"),
+];
+
+fn assert_hidden(outcome: &Outcome, context: &str) {
+    for stream in [&outcome.stdout, &outcome.stderr] {
+        let shown = ["PASS", "PÄSS", "WORD"].into_iter().find(|part| stream.contains(part));
+        assert_eq!(shown, None, "{context}: {outcome:#?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_http_proxy_is_refused_before_any_packet() {
+    for (url, said) in BAD {
+        for setting in ["--proxy"].into_iter().chain(VARIABLES) {
+            let program =
+                Program::new().args(["--endpoint", "gateway.invalid", "--region", REGION]).args(KEYS);
+            let program = program.args(["--log-level", "trace"]);
+            let program = match setting {
+                "--proxy" => program.args(["--proxy", url]),
+                variable => program.env(variable, url),
+            };
+            let outcome = program.run().await;
+            assert_eq!(outcome.code, 2, "{setting}={url}: {outcome:#?}");
+            let named = format!("error: {setting} ");
+            assert!(
+                outcome.stderr.contains(&named) && outcome.stderr.contains(said),
+                "{setting}={url}: {outcome:#?}"
+            );
+            assert_hidden(&outcome, url);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_not_utf_8_is_refused() {
+    use std::os::unix::ffi::OsStringExt;
+    let url = OsString::from_vec(b"http://user:PASS\xFFWORD@127.0.0.1:80".to_vec());
+    let program = Program::new().args(["--endpoint", "gateway.invalid", "--region", REGION]).args(KEYS);
+    let outcome = program.env("HTTPS_PROXY", url).run().await;
+    assert_eq!(outcome.code, 2, "{outcome:#?}");
+    assert!(outcome.stderr.contains("error: HTTPS_PROXY does not name an HTTP proxy"), "{outcome:#?}");
+    assert_hidden(&outcome, "not UTF-8");
+}
+
+#[tokio::test]
+async fn an_empty_flag_is_refused_and_an_empty_variable_is_none() {
+    let gateway = Gateway::start(Script::default()).await;
+    let program = || Program::against(&gateway.endpoint(), gateway.ca_file(), REGION).args(KEYS);
+    assert_eq!(program().args(["--proxy", ""]).run().await.code, 2);
+    let outcome = VARIABLES.into_iter().fold(program(), |program, name| program.env(name, "")).run().await;
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{outcome:#?}");
+}
+
+/// Loopback needs no proxy, nor does what `NO_PROXY` lists, so nothing is wrong until something needs it.
+#[tokio::test]
+async fn a_bad_variable_does_not_matter_where_nothing_needs_it() {
+    let gateway = Gateway::start(Script::default()).await;
+    for variable in VARIABLES {
+        let program = Program::against(&gateway.endpoint(), gateway.ca_file(), REGION).args(KEYS);
+        let outcome = program.env(variable, "socks5://127.0.0.1:1").run().await;
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{variable}: {outcome:#?}");
+    }
+    let exempt =
+        Program::new().args(["--endpoint", "gateway.invalid", "--region", REGION, "--attempts", "1"]);
+    let exempt = exempt.args(KEYS).env("HTTPS_PROXY", "socks5://127.0.0.1:1").env("NO_PROXY", ".invalid");
+    let outcome = exempt.run().await;
+    assert_eq!(outcome.code, 4, "{outcome:#?}");
+    assert!(outcome.stderr.contains("cannot resolve the name \"gateway.invalid\""), "{outcome:#?}");
+}
+
+#[tokio::test]
+async fn a_bad_all_proxy_does_not_matter_beside_a_good_https_proxy() {
+    let gateway = Gateway::start(Script::default()).await;
+    let proxy = ConnectProxy::start(&[("gateway.test:443", gateway.port())], Manner::Open).await;
+    let program = Program::against("gateway.test", gateway.ca_file(), REGION).args(KEYS);
+    let program = program.env("HTTPS_PROXY", proxy.url("")).env("ALL_PROXY", "socks5://127.0.0.1:1");
+    let outcome = program.run().await;
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{outcome:#?}");
+}
+
+#[tokio::test]
+async fn a_service_that_needs_a_bad_proxy_ends_the_run_with_the_variable() {
+    let gateway = Gateway::start(Script::default()).await;
+    for (url, said) in
+        [("socks5://user:PASSWORD@127.0.0.1:1", "socks5://"), ("user:PASS/WORD@127.0.0.1:1", "%2F for /")]
+    {
+        let program = Program::against(&gateway.endpoint(), gateway.ca_file(), REGION);
+        let program = with_web_identity(program, "https://sts.invalid").env("ALL_PROXY", url);
+        let outcome = program.args(["--log-level", "trace"]).run().await;
+        assert_eq!(outcome.code, 3, "{outcome:#?}");
+        for text in ["error: the web identity token does not provide credentials", "ALL_PROXY ", said] {
+            assert!(outcome.stderr.contains(text), "{text}: {outcome:#?}");
+        }
+        assert_hidden(&outcome, url);
+    }
+    // A container on plain HTTP does not need it.
+    let key = crate::gateway::own_keys()[1].clone();
+    let endpoint = container::granting(vec![(key, LONG)]).await;
+    let program = Program::against(&gateway.endpoint(), gateway.ca_file(), REGION)
+        .env("ALL_PROXY", "socks5://127.0.0.1:1");
+    let program = program.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/get", endpoint.url()));
+    let outcome = program.run().await;
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{outcome:#?}");
+}

@@ -1,0 +1,128 @@
+//! Random peers: whatever a server, a proxy, a credential service or a profile file says, the program ends in time with
+//! a code that fits. It never panics, never takes for a success what was none, takes little memory, and shows neither a
+//! secret nor a character that could disturb a terminal, at `--log-level trace`.
+//!
+//! A run tries the same few cases each time. `RANDOM_MINUTES=60 cargo test --test program random -- --nocapture` tries
+//! others for an hour, and says how many.
+
+mod edit;
+mod files;
+mod judge;
+mod play;
+mod proxy;
+mod server;
+mod services;
+
+use std::fmt::Debug;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed, TestCaseResult, TestRunner};
+use tokio::runtime::Builder;
+
+use crate::gateway::Event;
+use crate::program::{Outcome, Program};
+
+/// What an ordinary run tries of each kind, and a long one between two looks at the clock.
+const CASES: u32 = 40;
+
+/// The same of the kinds that may take seconds each, since the AWS SDK tries again.
+const SLOW_CASES: u32 = 10;
+
+const SEED: u64 = 20_261_125;
+
+/// `--timeout` of two seconds, two for the goodbye, and some for a machine that is busy.
+const ENDED_BY: Duration = Duration::from_secs(10);
+
+/// Of the debug build. KiB.
+const MAX_MEMORY: u64 = 64 * 1024;
+
+/// As much of a secret is one. Characters.
+const TELLING: usize = 16;
+
+const FLAGS: [&str; 6] = ["--timeout", "2", "--attempts", "1", "--log-level", "trace"];
+
+/// Tries random cases of one kind.
+fn survives<C: Debug>(
+    kind: &str,
+    count: u32,
+    cases: impl Strategy<Value = C>,
+    survive: impl AsyncFn(C) -> TestCaseResult,
+) {
+    let minutes = std::env::var("RANDOM_MINUTES").ok().and_then(|minutes| minutes.parse().ok());
+    let until = minutes.map(|minutes: u64| Instant::now() + Duration::from_secs(60 * minutes));
+    let mut tried = 0;
+    loop {
+        let rng_seed = if until.is_some() { RngSeed::Random } else { RngSeed::Fixed(SEED) };
+        let config = Config {
+            cases: count,
+            rng_seed,
+            failure_persistence: None,
+            max_shrink_iters: 200,
+            ..Config::default()
+        };
+        let run = |case| {
+            Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(survive(case))
+        };
+        let outcome = TestRunner::new(config).run(&cases, run);
+        assert!(outcome.is_ok(), "{kind}, after {tried} others: {}", outcome.expect_err("a failure"));
+        tried += count;
+        if until.is_none_or(|until| until < Instant::now()) {
+            break;
+        }
+    }
+    println!("{kind}: {tried} random cases");
+}
+
+/// Runs the program, and looks at what must hold whatever it met.
+async fn run(program: Program, codes: &[i32], secrets: &[String]) -> Result<Outcome, TestCaseError> {
+    let outcome = program.args(FLAGS).run().await;
+    let Outcome { code, stdout, stderr, elapsed, peak_memory_kib } = &outcome;
+    prop_assert!(codes.contains(code), "an exit code that does not fit: {:#?}", outcome);
+    prop_assert!(
+        !stderr.contains("panicked") && !stderr.contains("internal error"),
+        "a panic: {:#?}",
+        outcome
+    );
+    prop_assert!(*elapsed < ENDED_BY, "no end in time: {:#?}", outcome);
+    prop_assert!(*peak_memory_kib < MAX_MEMORY, "too much memory: {:#?}", outcome);
+    let errors = stderr.lines().filter(|line| line.starts_with("error: ")).count();
+    prop_assert_eq!(errors, usize::from(*code != 0), "not one error: {:#?}", outcome);
+    for stream in [stdout, stderr] {
+        let found = stream.chars().find(|c| disturbs(*c));
+        prop_assert_eq!(found, None, "a character that disturbs: {:#?}", outcome);
+    }
+    hides(&outcome, secrets)?;
+    Ok(outcome)
+}
+
+/// That no part of a secret can be seen.
+fn hides(outcome: &Outcome, secrets: &[String]) -> TestCaseResult {
+    for shown in [&outcome.stdout, &outcome.stderr] {
+        for secret in secrets {
+            let mut parts = secret.as_bytes().windows(TELLING);
+            let leaks = parts.any(|part| shown.as_bytes().windows(TELLING).any(|shown| shown == part));
+            prop_assert!(!leaks, "a part of the secret {}: {:#?}", secret, outcome);
+        }
+    }
+    Ok(())
+}
+
+fn disturbs(c: char) -> bool {
+    let invisible =
+        ['\u{AD}', '\u{200B}', '\u{200E}', '\u{200F}', '\u{2028}', '\u{2029}', '\u{2060}', '\u{FEFF}'];
+    c.is_control() && c != '\n'
+        || ('\u{202A}'..='\u{202E}').contains(&c)
+        || ('\u{2066}'..='\u{2069}').contains(&c)
+        || invisible.contains(&c)
+}
+
+/// Whose signature the gateway accepted.
+fn signers(connections: Vec<Vec<Event>>) -> Vec<String> {
+    let events = connections.into_iter().flatten();
+    events
+        .filter_map(
+            |event| if let Event::Signed(verified) = event { Some(verified.access_key) } else { None },
+        )
+        .collect()
+}
