@@ -19,7 +19,7 @@ use sigv4_websocket_connect::transport::connector::Connector;
 fn main() -> ExitCode {
     let cli = Cli::from_args();
     log::to_stderr(cli.log_level);
-    exit::code(run(&cli, io::stdout()))
+    exit::code(|| run(&cli, io::stdout()))
 }
 
 /// Connects and disconnects, and tells of it on `out`.

@@ -114,6 +114,6 @@ impl Error {
 pub enum Signal {
     /// Ctrl-C.
     Interrupt,
-    /// SIGTERM.
+    /// SIGTERM; on Windows Ctrl-Break, or the closing of the window.
     Terminate,
 }

@@ -1,9 +1,10 @@
 //! From the end of a run to the exit code, and to the last words on stderr.
 
 use std::io;
-use std::panic::{self, AssertUnwindSafe};
+use std::panic;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -15,15 +16,22 @@ const PANIC: u8 = 101;
 
 static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
 
+/// Windows gives the main thread 1 MiB of stack, and a debug build of the AWS SDK needs more. Bytes.
+const STACK: usize = 8 << 20;
+
 /// Runs to the end, and tells of a failure on stderr.
-pub fn code(run: impl Future<Output = Result<(), Error>>) -> ExitCode {
+pub fn code<R: Future<Output = Result<(), Error>>>(run: impl FnOnce() -> R + Send) -> ExitCode {
     // aws-config panics at some answers, which is caught and told as an error. So a panic is told only at the end.
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let words = panic.payload_as_str().unwrap_or("panic");
         *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = format!("{words} ({place})");
     }));
-    let (code, words) = match panic::catch_unwind(AssertUnwindSafe(|| block_on(run))) {
+    let ended = thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || block_on(run()));
+        thread.map_or_else(|error| Ok(Err(Error::Runtime(error))), |thread| thread.join())
+    });
+    let (code, words) = match ended {
         Ok(Ok(())) => (0, String::new()),
         Ok(Err(error)) => (error.exit_code(), error.report()),
         Err(_) => (PANIC, format!("internal error: {}\n", last_panic())),

@@ -1,5 +1,6 @@
-//! Ctrl-C, and SIGTERM where there is such a thing.
+//! Ctrl-C and SIGTERM; on Windows Ctrl-C, Ctrl-Break and the closing of the window.
 
+use std::future::pending;
 use std::pin::Pin;
 
 use futures_util::FutureExt;
@@ -44,23 +45,36 @@ impl Interruption {
 }
 
 async fn signal() -> Signal {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            return tokio::select! {
-                _ = terminate.recv() => Signal::Terminate,
-                signal = ctrl_c() => signal,
-            };
-        }
+    tokio::select! {
+        () = interrupt() => Signal::Interrupt,
+        () = terminate() => Signal::Terminate,
     }
-    ctrl_c().await
 }
 
-async fn ctrl_c() -> Signal {
+async fn interrupt() {
     if tokio::signal::ctrl_c().await.is_err() {
-        // Nobody listens for it then, which is not the same as Ctrl-C.
-        std::future::pending().await
+        // The system does not tell of it then, which is not the same as Ctrl-C.
+        pending().await
     }
-    Signal::Interrupt
+}
+
+#[cfg(unix)]
+async fn terminate() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => drop(terminate.recv().await),
+        Err(_) => pending().await,
+    }
+}
+
+#[cfg(windows)]
+async fn terminate() {
+    use tokio::signal::windows::{ctrl_break, ctrl_close};
+    match (ctrl_break(), ctrl_close()) {
+        (Ok(mut ctrl_break), Ok(mut ctrl_close)) => tokio::select! {
+            _ = ctrl_break.recv() => {}
+            _ = ctrl_close.recv() => {}
+        },
+        _ => pending().await,
+    }
 }

@@ -78,7 +78,8 @@ pub async fn connect(addresses: Vec<SocketAddr>) -> Result<TcpStream, TcpError> 
 async fn open(address: SocketAddr) -> io::Result<TcpStream> {
     tracing::debug!("trying {address}");
     let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
+    // Where the server has reset the connection already, macOS fails here. The next step tells of the reset.
+    let _ = stream.set_nodelay(true);
     tracing::debug!("connected to {address}");
     Ok(stream)
 }

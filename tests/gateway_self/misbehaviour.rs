@@ -3,7 +3,7 @@
 use crate::client::*;
 use crate::gateway::mqtt::PINGREQ;
 use crate::gateway::websocket::{BINARY, CONTINUATION, PING};
-use crate::gateway::{Act, Event, Gateway, Script, Stage, frame};
+use crate::gateway::{Act, Event, Gateway, Script, Stage, frame, is_reset};
 use crate::presigned::PERMANENT;
 use futures_util::StreamExt;
 use std::io::ErrorKind;
@@ -32,8 +32,8 @@ async fn fin_abort_and_reset_differ_for_the_client() {
     let error = outcome.expect_err("no close_notify").kind();
     assert_eq!((error, events), (ErrorKind::UnexpectedEof, goodbye));
     let (outcome, events) = end_at_request(Act::Reset).await;
-    let error = outcome.expect_err("a reset").kind();
-    assert_eq!((error, events), (ErrorKind::ConnectionReset, vec![]));
+    assert!(is_reset(&outcome.expect_err("a reset")));
+    assert_eq!(events, []);
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn before_tls_the_acts_are_bare_tcp() {
     let error = open_tls(&gateway).await.expect_err("this is no TLS");
     assert_eq!(error.kind(), ErrorKind::InvalidData, "{error}");
     let error = open_tls(&gateway).await.expect_err("this is a reset");
-    assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}");
+    assert!(is_reset(&error), "{error}");
     open_tls(&gateway).await.expect("late, but TLS");
 }
 
@@ -114,6 +114,8 @@ async fn a_flood_lasts_until_the_client_goes() {
         assert_eq!(receive(&mut socket).await.len(), 1000);
     }
     socket.close(None).await.expect("Close goes out");
+    // On some systems a reset takes along what has not been read yet.
+    gateway.seen(0, |event| matches!(event, Event::Close { .. })).await;
     let tcp = socket.get_ref().get_ref().0;
     tcp.set_zero_linger().expect("a socket option");
     drop(socket);

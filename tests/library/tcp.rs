@@ -23,7 +23,9 @@ async fn an_address_that_refuses_is_passed_over_at_once() {
     let stream = connect(vec![closed().await, closed().await, open]).await.expect("a connection");
     assert_eq!(stream.peer_addr().expect("a peer"), open);
     assert!(stream.nodelay().expect("an option"));
-    assert!(began.elapsed() < Duration::from_millis(200), "{:?}", began.elapsed());
+    // Windows takes two seconds to be refused, so there the next address is tried after 250 ms of silence.
+    let limit = Duration::from_millis(if cfg!(windows) { 1500 } else { 200 });
+    assert!(began.elapsed() < limit, "{:?}", began.elapsed());
 }
 
 #[tokio::test]

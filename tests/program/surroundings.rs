@@ -8,6 +8,11 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
+use crate::credentials::setup::gateway_knowing;
+use crate::credentials::source::Source;
+use crate::gateway::REGION;
+use crate::program::Program;
+
 /// A run that may have so many files open.
 fn with_files(limit: u32) -> Output {
     let program = env!("CARGO_BIN_EXE_sigv4-websocket-connect");
@@ -30,6 +35,18 @@ fn too_few_file_descriptors_are_an_error_and_no_panic() {
         assert!(matches!(output.status.code(), Some(1 | 4 | 5)), "{limit}: {:?}, {told}", output.status);
         assert!(told.starts_with("error: "), "{limit}: {told}");
     }
+}
+
+/// As Windows gives to a program's main thread.
+#[tokio::test]
+async fn a_stack_of_one_mebibyte_is_enough() {
+    let gateway = gateway_knowing([Source::Metadata.key()]).await;
+    let limited = "ulimit -s 1024 && exec \"$0\" \"$@\"";
+    let program = Program::at("/bin/sh").args(["-c", limited, env!("CARGO_BIN_EXE_sigv4-websocket-connect")]);
+    let program = program.aimed_at(&gateway.endpoint(), gateway.ca_file(), REGION);
+    let (program, _service) = Source::Metadata.provide(program).await;
+    let outcome = program.run().await;
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{outcome:#?}");
 }
 
 /// A run that logs to a pipe which is full, and the pipe's other end.

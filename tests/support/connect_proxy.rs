@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, copy_bidirectional, sink};
 use tokio::net::TcpStream;
 
 use crate::gateway::listener::Listener;
@@ -91,5 +91,7 @@ async fn connect(
         copy_bidirectional(&mut client, &mut server).await.map(drop).unwrap_or_default();
     } else {
         client.shutdown().await.unwrap_or_default();
+        // Windows would drop what the client has not read yet.
+        copy(&mut client, &mut sink()).await.map(drop).unwrap_or_default();
     }
 }

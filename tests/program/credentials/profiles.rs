@@ -136,7 +136,7 @@ async fn a_command_that_fails_shows_its_exit_status_and_stderr() {
     let program = program(&gateway).file("complaint", "the vault is sealed\ncall the janitor\n");
     let command = format!("{} >&2 && exit 7", print(&program, "complaint"));
     let outcome = failure(program.file(".aws/config", &process("default", &command))).await;
-    assert_says(&outcome, &["status: 7", "the vault is sealed call the janitor\n"]);
+    assert_says(&outcome, &[": 7", "the vault is sealed call the janitor\n"]);
 }
 
 #[tokio::test]

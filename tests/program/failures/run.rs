@@ -90,8 +90,9 @@ struct Deaf {
 
 enum Running {
     Gateway(Box<Gateway>),
-    /// Bound, so that nobody else gets the port, but not listening.
-    Nobody(TcpSocket),
+    /// The port of a listener that is gone. A socket that is bound and does not listen would keep the port, but macOS
+    /// answers nothing there.
+    Nobody(u16),
     #[cfg(target_os = "linux")]
     Deaf(Deaf),
 }
@@ -107,7 +108,10 @@ impl Running {
             Server::Gateway(scripts) => {
                 Running::Gateway(Box::new(Gateway::start_with(scripts.clone()).await))
             }
-            Server::Nobody => Running::Nobody(bound()),
+            Server::Nobody => {
+                let listener = bound().listen(1).expect("a listener");
+                Running::Nobody(listener.local_addr().expect("a bound listener has an address").port())
+            }
             #[cfg(target_os = "linux")]
             Server::Deaf => {
                 let listener = bound().listen(1).expect("a listener");
@@ -133,7 +137,7 @@ impl Running {
     fn port(&self) -> u16 {
         let address = match self {
             Running::Gateway(gateway) => return gateway.port(),
-            Running::Nobody(socket) => socket.local_addr(),
+            Running::Nobody(port) => return *port,
             #[cfg(target_os = "linux")]
             Running::Deaf(deaf) => deaf.listener.local_addr(),
         };

@@ -8,7 +8,11 @@ use crate::gateway::{Gateway, REGION, Script};
 use crate::program::{Outcome, Program};
 use crate::stand_ins::{LONG, container};
 
-const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+/// To Windows the names in small letters are the same ones.
+const VARIABLES: &[&str] = match cfg!(windows) {
+    true => &["HTTPS_PROXY", "ALL_PROXY"],
+    false => &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
+};
 
 /// URLs, each with a part of what must be said. The parts in capitals are of a password.
 const BAD: [(&str, &str); 20] = [
@@ -44,11 +48,11 @@ fn assert_hidden(outcome: &Outcome, context: &str) {
 #[tokio::test]
 async fn what_is_no_http_proxy_is_refused_before_any_packet() {
     for (url, said) in BAD {
-        for setting in ["--proxy"].into_iter().chain(VARIABLES) {
+        for setting in ["--proxy"].iter().chain(VARIABLES) {
             let program =
                 Program::new().args(["--endpoint", "gateway.invalid", "--region", REGION]).args(KEYS);
             let program = program.args(["--log-level", "trace"]);
-            let program = match setting {
+            let program = match *setting {
                 "--proxy" => program.args(["--proxy", url]),
                 variable => program.env(variable, url),
             };
@@ -81,7 +85,7 @@ async fn an_empty_flag_is_refused_and_an_empty_variable_is_none() {
     let gateway = Gateway::start(Script::default()).await;
     let program = || Program::against(&gateway.endpoint(), gateway.ca_file(), REGION).args(KEYS);
     assert_eq!(program().args(["--proxy", ""]).run().await.code, 2);
-    let outcome = VARIABLES.into_iter().fold(program(), |program, name| program.env(name, "")).run().await;
+    let outcome = VARIABLES.iter().fold(program(), |program, name| program.env(name, "")).run().await;
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{outcome:#?}");
 }
 

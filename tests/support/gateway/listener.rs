@@ -35,8 +35,9 @@ where
     // Dropping the set, when this task is ended, ends the connections.
     let mut connections = JoinSet::new();
     loop {
-        let (tcp, _) = listener.accept().await.expect("a listener accepts");
-        tcp.set_nodelay(true).expect("a socket takes TCP_NODELAY");
+        // Where the client has reset the connection already, Windows fails here, and macOS at the option.
+        let Ok((tcp, _)) = listener.accept().await else { continue };
+        let _ = tcp.set_nodelay(true);
         connections.spawn(serve(tcp));
     }
 }

@@ -26,6 +26,7 @@ pub use mqtt::{connack, disconnect, publish};
 pub use record::Event;
 pub use sigv4::{Key, Verified};
 pub use websocket::{close, frame};
+pub use wire::is_reset;
 
 use certificates::Authority;
 use listener::Listener;

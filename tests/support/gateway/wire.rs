@@ -40,6 +40,11 @@ impl Socket for TlsStream<TcpStream> {
     }
 }
 
+/// Whether the other side has reset the connection, for which Windows has two kinds of error.
+pub fn is_reset(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted)
+}
+
 /// What is left to do after the acts.
 #[derive(PartialEq)]
 pub enum Then {
@@ -74,7 +79,7 @@ impl<'a, S: Socket> Wire<'a, S> {
     /// Reading will find out how the client went, but for this: the system tells of a reset only
     /// once, and to a reader after that it looks like an end of stream.
     fn write_failed(&mut self, error: Error) {
-        self.was_reset |= error.kind() == ErrorKind::ConnectionReset;
+        self.was_reset |= is_reset(&error);
     }
 
     /// Everything up to the empty line; None if the connection ended, which is then recorded.

@@ -16,7 +16,7 @@ use rustls::ServerConfig;
 use std::sync::{Arc, Mutex};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, copy, sink};
 use tokio_rustls::TlsAcceptor;
 
 /// How long credentials live that are not meant to expire during a test.
@@ -149,6 +149,8 @@ async fn serve(
         sent = stream.write_all(&[b' '; 10_000]).await;
     }
     stream.shutdown().await.ok();
+    // Windows would drop what the client has not read yet.
+    copy(&mut stream, &mut sink()).await.ok();
 }
 
 /// None if the client went away before it had asked anything.
