@@ -43,7 +43,7 @@ pub enum Scope {
 ///
 /// # Errors
 ///
-/// [`SigningError`] when `authority` is not a valid URL authority.
+/// `SigningError` when `authority` is not a valid URL authority.
 pub fn presign(
     authority: &str,
     scope: &Scope,

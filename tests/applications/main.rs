@@ -10,4 +10,6 @@ mod program;
 mod reconnect;
 mod relay;
 mod running;
+#[path = "../support/ways.rs"]
+mod settings;
 mod ways;

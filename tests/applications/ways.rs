@@ -6,69 +6,32 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use aws_credential_types::Credentials;
-use rumqttc::{AsyncClient, ConnectionError, Event as Mqtt, EventLoop, Incoming, MqttOptions, Outgoing};
-use rumqttc::{TlsConfiguration, Transport};
+use rumqttc::{AsyncClient, ConnectionError, Event as Mqtt, EventLoop, Incoming, Outgoing};
 use sigv4_websocket_connect::diagnosis::{failure::Failure, hint::Facts, words::Words};
 use sigv4_websocket_connect::transport::connector::Connector;
-use sigv4_websocket_connect::transport::credentials::CredentialSource;
-use sigv4_websocket_connect::transport::network::Network;
-use sigv4_websocket_connect::transport::presign::{Scope, presign};
-use sigv4_websocket_connect::transport::proxy::Proxies;
-use sigv4_websocket_connect::transport::tls::Tls;
 use tokio::time::timeout;
 use tracing_subscriber::prelude::*;
 
 use crate::gateway::websocket::BINARY;
-use crate::gateway::{
-    ACCESS_KEY, Act, Event, Gateway, REGION, SECRET, Script, Stage, connack as connack_packet, frame,
-};
+use crate::gateway::{Act, Event, Gateway, REGION, Script, Stage, connack as connack_packet, frame};
+use crate::settings as ways;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-fn scope() -> Scope {
-    Scope::Region(REGION.to_owned())
-}
-
-fn keys() -> Credentials {
-    Credentials::new(ACCESS_KEY, SECRET, None, None, "test")
-}
-
 /// The first way.
 fn presign_alone(gateway: &Gateway) -> (AsyncClient, EventLoop) {
-    let (host, url) = (gateway.endpoint(), format!("wss://{}/mqtt", gateway.endpoint()));
-    let tls = TlsConfiguration::Simple { ca: gateway.ca_pem().into(), alpn: None, client_auth: None };
-    let mut options = MqttOptions::websocket_with_tls_config("way-1", url, tls).expect("a URL");
-    options.set_fallible_request_modifier(move |mut request| {
-        let url = presign(&host, &scope(), &keys(), SystemTime::now());
-        async move {
-            let url = url.map_err(io::Error::other)?;
-            *request.uri_mut() = url.parse().map_err(io::Error::other)?;
-            Ok::<_, io::Error>(request)
-        }
-    });
-    assert!(matches!(options.transport(), Transport::Wss(_)));
-    AsyncClient::builder(options).build()
+    AsyncClient::builder(ways::presign_alone(&gateway.endpoint(), gateway.ca_file())).build()
 }
 
 /// The connector of the other two ways.
 fn connector(gateway: &Gateway) -> Arc<Connector> {
-    let network =
-        Network::new(Tls::with_ca_file(gateway.ca_file()).expect("the gateway's CA"), Proxies::from_env());
-    let endpoint = gateway.endpoint().parse().expect("an endpoint");
-    Arc::new(Connector::new(endpoint, scope(), CredentialSource::provider("test", keys()), network))
+    ways::connector(&gateway.endpoint(), gateway.ca_file())
 }
 
 fn with_transport(connector: &Arc<Connector>) -> (AsyncClient, EventLoop) {
-    let mut options = MqttOptions::new("way-2", "unused: the connector knows the endpoint");
-    let connector = connector.clone();
-    options.set_socket_connector(move |_, _| {
-        let connector = connector.clone();
-        async move { connector.connect().await.map_err(io::Error::other) }
-    });
-    AsyncClient::builder(options).build()
+    AsyncClient::builder(ways::with_transport(connector)).build()
 }
 
 async fn connack(eventloop: &mut EventLoop) -> Result<(), ConnectionError> {

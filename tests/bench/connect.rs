@@ -13,19 +13,23 @@ mod many;
 mod presign;
 mod process;
 mod program;
+mod publish;
 mod relay;
 mod roundtrips;
 mod server;
 mod table;
+#[path = "../support/ways.rs"]
+mod ways;
 
 use std::process::Command;
 
-const SECTIONS: [(&str, fn()); 5] = [
+const SECTIONS: [(&str, fn()); 6] = [
     ("roundtrips", roundtrips::run),
     ("process", process::run),
     ("presign", presign::run),
     ("many", many::run),
     ("held", held::run),
+    ("publish", publish::run),
 ];
 
 fn main() {
@@ -34,6 +38,7 @@ fn main() {
     match args[..] {
         ["serve"] => server::serve(),
         ["hold", stage, count] => held::hold(stage, count.parse().expect("a number of connections")),
+        ["publish", way, qos, endpoint, ca_file] => publish::publish(way, qos, endpoint, ca_file),
         ["section", name] => section(name),
         _ => all(&args),
     }

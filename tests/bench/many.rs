@@ -1,21 +1,13 @@
 //! Thousands of connections one after the other, in one process: does anything grow?
 
 use std::fs;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aws_credential_types::Credentials;
 use sigv4_websocket_connect::program::session::{Session, options};
-use sigv4_websocket_connect::transport::connector::Connector;
-use sigv4_websocket_connect::transport::credentials::CredentialSource;
-use sigv4_websocket_connect::transport::network::Network;
-use sigv4_websocket_connect::transport::presign::Scope;
-use sigv4_websocket_connect::transport::proxy::Proxies;
-use sigv4_websocket_connect::transport::tls::Tls;
 
-use crate::gateway::{ACCESS_KEY, REGION, SECRET};
 use crate::server::Server;
 use crate::table::{print, row};
+use crate::ways::connector;
 
 const CYCLES: usize = 2000;
 const SETTLED: usize = 200;
@@ -24,7 +16,7 @@ pub const LIMIT: Duration = Duration::from_secs(20);
 #[tokio::main(flavor = "current_thread")]
 pub async fn run() {
     let mut server = Server::start();
-    let connector = Arc::new(connector(&server, tls(&server)));
+    let connector = connector(&server.endpoint, &server.ca_file);
     let descriptors_before = descriptors();
     let mut resident_settled = None;
     let began = Instant::now();
@@ -53,22 +45,6 @@ pub async fn run() {
             row(["open descriptors after".into(), told(descriptors)]),
         ],
     );
-}
-
-/// Trusts the server.
-pub fn tls(server: &Server) -> Tls {
-    Tls::with_ca_file(&server.ca_file).expect("the server's authority")
-}
-
-/// To the server, with keys it knows.
-pub fn connector(server: &Server, tls: Tls) -> Connector {
-    let credentials = Credentials::new(ACCESS_KEY, SECRET, None, None, "benchmark");
-    Connector::new(
-        server.endpoint.parse().expect("an endpoint"),
-        Scope::Region(REGION.to_owned()),
-        CredentialSource::provider("benchmark", credentials),
-        Network::new(tls, Proxies::from_env()),
-    )
 }
 
 /// This process's memory in KiB, where there is /proc.

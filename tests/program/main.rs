@@ -11,6 +11,7 @@ mod gateway;
 mod program;
 mod proxy;
 mod random;
+mod readme;
 mod real_broker;
 #[path = "../support/stand_ins/mod.rs"]
 mod stand_ins;

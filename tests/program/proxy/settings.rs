@@ -1,7 +1,5 @@
 //! Settings that ask for a proxy which cannot be used: the run ends, and no part of a password is shown.
 
-use std::ffi::OsString;
-
 use super::{KEYS, with_web_identity};
 use crate::connect_proxy::{ConnectProxy, Manner};
 use crate::gateway::{Gateway, REGION, Script};
@@ -71,6 +69,7 @@ async fn what_is_no_http_proxy_is_refused_before_any_packet() {
 #[cfg(unix)]
 #[tokio::test]
 async fn what_is_not_utf_8_is_refused() {
+    use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
     let url = OsString::from_vec(b"http://user:PASS\xFFWORD@127.0.0.1:80".to_vec());
     let program = Program::new().args(["--endpoint", "gateway.invalid", "--region", REGION]).args(KEYS);

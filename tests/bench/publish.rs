@@ -1,0 +1,104 @@
+//! Publishing in each of the ways of "Build your own on it": how fast, and what CPU it takes.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rumqttc::{AsyncClient, Event, EventLoop, Incoming, Outgoing, PublishOptions, QoS};
+use sigv4_websocket_connect::transport::connector::Connector;
+use wait4::Wait4;
+
+use crate::own_process;
+use crate::server::Server;
+use crate::table::{Figures, print, row};
+use crate::ways::{connector, presign_alone, with_transport};
+
+const MESSAGES: usize = 50_000;
+const PAYLOAD: [u8; 256] = [b'x'; 256];
+const RUNS: usize = 5;
+
+pub fn run() {
+    let mut rows = vec![
+        row(["", "QoS", "a second", "", "CPU µs each", ""]),
+        row(["", "", "median", "max", "median", "min"]),
+    ];
+    for qos in ["0", "1"] {
+        let mut ways = ["presign.rs alone", "transport"].map(|way| (way, <[Figures; 2]>::default()));
+        for _ in 0..RUNS {
+            // In turn, so that whatever else the machine does hits both alike.
+            for (way, [rate, cpu]) in &mut ways {
+                let [seconds, used] = measure(way, qos).map(|time| time.as_secs_f64());
+                rate.add(MESSAGES as f64 / seconds);
+                cpu.add(used * 1e6 / MESSAGES as f64);
+            }
+        }
+        for (way, [rate, cpu]) in &ways {
+            let rates = [rate.median(), rate.max()].map(|figure| format!("{figure:.0}"));
+            let cpus = [cpu.median(), cpu.min()].map(|figure| format!("{figure:.1}"));
+            rows.push([way.to_string(), qos.to_owned()].into_iter().chain(rates).chain(cpus).collect());
+        }
+    }
+    print(&format!("Publishing {MESSAGES} times 256 bytes ({RUNS} runs)"), &rows);
+    println!(
+        "CPU is that of the client's whole process. The server is the stand-in, which sets the pace of QoS 1."
+    );
+}
+
+/// From the first publish to the last, and the CPU of the process.
+fn measure(way: &str, qos: &str) -> [Duration; 2] {
+    let server = Server::start();
+    let ca_file = server.ca_file.to_str().expect("a temporary path in UTF-8");
+    let mut client = own_process(&["publish", way, qos, &server.endpoint, ca_file]);
+    let mut client = client.stdout(Stdio::piped()).spawn().expect("this program starts");
+    let mut told = client.stdout.take().expect("a piped stdout");
+    let told = std::io::read_to_string(&mut told).expect("the figure");
+    let used = client.wait4().expect("it ends").rusage;
+    [Duration::from_secs_f64(told.trim().parse().expect("seconds")), used.utime + used.stime]
+}
+
+/// Publishes in that way, and prints the seconds it took.
+#[tokio::main(flavor = "current_thread")]
+pub async fn publish(way: &str, qos: &str, endpoint: &str, ca_file: &str) {
+    let ca_file = Path::new(ca_file);
+    let connector = connector(endpoint, ca_file);
+    let (client, mut eventloop) = connected(way, endpoint, ca_file, &connector).await;
+    let qos = if qos == "0" { QoS::AtMostOnce } else { QoS::AtLeastOnce };
+    let began = Instant::now();
+    let publishing = async {
+        for _ in 0..MESSAGES {
+            client.publish("benchmark", &PAYLOAD[..], PublishOptions::new(qos)).await.expect("an event loop");
+        }
+    };
+    let polling = async {
+        let mut done = 0;
+        while done < MESSAGES {
+            match (eventloop.poll().await.expect("a session"), qos) {
+                (Event::Outgoing(Outgoing::Publish(_)), QoS::AtMostOnce) => done += 1,
+                (Event::Incoming(Incoming::PubAck(_)), _) => done += 1,
+                _ => {}
+            }
+        }
+    };
+    tokio::join!(publishing, polling);
+    client.disconnect().await.expect("an event loop");
+    while !matches!(eventloop.poll().await.expect("a session"), Event::Outgoing(Outgoing::Disconnect)) {}
+    println!("{}", began.elapsed().as_secs_f64());
+}
+
+/// A session in that way, with the settings of `application`.
+pub async fn connected(
+    way: &str,
+    endpoint: &str,
+    ca_file: &Path,
+    connector: &Arc<Connector>,
+) -> (AsyncClient, EventLoop) {
+    let mut options = match way {
+        "transport" => with_transport(connector),
+        _ => presign_alone(endpoint, ca_file),
+    };
+    options.set_outgoing_inflight_upper_limit(100).set_max_request_batch(16);
+    let (client, mut eventloop) = AsyncClient::builder(options).build();
+    while !matches!(eventloop.poll().await.expect("a session"), Event::Incoming(Incoming::ConnAck(_))) {}
+    (client, eventloop)
+}
