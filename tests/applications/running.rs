@@ -39,6 +39,7 @@ type Lines = Arc<Mutex<Vec<String>>>;
 
 /// A running example; dropping it ends it.
 pub struct Running {
+    #[cfg_attr(not(unix), allow(dead_code, reason = "only signals are sent to it"))]
     child: Child,
     stdout: Lines,
     stderr: Lines,

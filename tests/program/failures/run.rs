@@ -135,12 +135,11 @@ impl Running {
     }
 
     fn port(&self) -> u16 {
-        let address = match self {
-            Running::Gateway(gateway) => return gateway.port(),
-            Running::Nobody(port) => return *port,
+        match self {
+            Running::Gateway(gateway) => gateway.port(),
+            Running::Nobody(port) => *port,
             #[cfg(target_os = "linux")]
-            Running::Deaf(deaf) => deaf.listener.local_addr(),
-        };
-        address.expect("a bound socket has an address").port()
+            Running::Deaf(deaf) => deaf.listener.local_addr().expect("a bound listener has an address").port(),
+        }
     }
 }
