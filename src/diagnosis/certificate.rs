@@ -28,11 +28,15 @@ pub fn words(error: &rustls::Error) -> String {
         CertificateError::ExpiredContext { .. } | CertificateError::NotValidYetContext { .. } => {
             error.to_string()
         }
-        CertificateError::NotValidForNameContext { .. } => {
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "the server's certificate is for other names".to_owned()
         }
         _ if is_authority(flaw) => {
             "the server's certificate is that of an authority, not of a server".to_owned()
+        }
+        // The words of macOS or Windows.
+        CertificateError::Other(reason) if reason.to_string().contains(' ') => {
+            format!("the server's certificate is not accepted: {reason}")
         }
         // As in UnknownIssuer, or Other(OtherError(MaximumSignatureChecksExceeded)).
         _ => format!("the server's certificate is not accepted: {}", split(&format!("{flaw:?}"))),
@@ -49,6 +53,14 @@ fn split(text: &str) -> String {
     words.collect::<String>().trim_start().to_owned()
 }
 
+/// The issuer is unknown, or in the words of macOS the certificate is not trusted.
+fn is_untrusted(flaw: &CertificateError) -> bool {
+    match flaw {
+        CertificateError::Other(reason) => reason.to_string().contains("not trusted"),
+        _ => *flaw == CertificateError::UnknownIssuer,
+    }
+}
+
 fn is_authority(flaw: &CertificateError) -> bool {
     matches!(flaw, CertificateError::Other(reason) if reason.to_string().contains("CaUsedAsEndEntity"))
 }
@@ -58,7 +70,7 @@ pub fn hints(flaw: &CertificateError, connector: &Connector, ca_file: &str) -> V
     let date = |time: UnixTime| date(UNIX_EPOCH + Duration::from_secs(time.as_secs()));
     let mut hints = Vec::new();
     match flaw {
-        CertificateError::UnknownIssuer => {
+        _ if is_untrusted(flaw) => {
             let host = connector.endpoint().host();
             if is_without_ats(host) {
                 hints.push(format!(
@@ -89,6 +101,13 @@ pub fn hints(flaw: &CertificateError, connector: &Connector, ca_file: &str) -> V
                 more => format!(" and {more} more"),
             };
             hints.push(format!("it is for {}{more}, not for {}", names.join(", "), expected.to_str()));
+        }
+        // macOS and Windows give no details.
+        CertificateError::Expired | CertificateError::NotValidYet => {
+            hints.push(format!("is the local clock right? It says {}", date(UnixTime::now())));
+        }
+        CertificateError::NotValidForName => {
+            hints.push(format!("is {} one of its names?", connector.endpoint().host()));
         }
         _ if is_authority(flaw) => hints.push(
             "`openssl req -x509` makes such a certificate: add `-addext basicConstraints=critical,CA:FALSE`, or have an \

@@ -37,6 +37,18 @@ fn too_few_file_descriptors_are_an_error_and_no_panic() {
     }
 }
 
+#[tokio::test]
+#[ignore = "needs faketime"]
+async fn a_clock_before_1970_is_an_error_and_no_panic() {
+    let gateway = gateway_knowing([]).await;
+    let program =
+        Program::at("faketime").args(["1960-01-01 00:00:00", env!("CARGO_BIN_EXE_sigv4-websocket-connect")]);
+    let keys = ["--access-key", "AKIAIOSFODNN7EXAMPLE", "--secret", "EXAMPLEKEY"];
+    let outcome = program.aimed_at(&gateway.endpoint(), gateway.ca_file(), REGION).args(keys).run().await;
+    assert_eq!(outcome.code, 5, "{outcome:#?}");
+    assert!(outcome.stderr.contains("hint: set the local clock"), "{outcome:#?}");
+}
+
 /// As Windows gives to a program's main thread.
 #[tokio::test]
 async fn a_stack_of_one_mebibyte_is_enough() {

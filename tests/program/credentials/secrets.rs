@@ -175,6 +175,18 @@ async fn an_endpoint_without_a_scheme_shows_no_secret() {
     assert!(leaks.is_empty(), "{leaks:#?}");
 }
 
+#[tokio::test]
+async fn a_password_in_the_url_of_a_container_is_in_no_log() {
+    for way in WAYS {
+        let gateway = gateway_knowing([]).await;
+        let url = "http://user:PASSW0RD@127.0.0.1:9/get";
+        let program = program(&gateway).env("AWS_CONTAINER_CREDENTIALS_FULL_URI", url);
+        let outcome = with_all_logs(program, way).run().await;
+        assert_eq!(outcome.code, 3, "{outcome:#?}");
+        assert!(!outcome.stdout.contains("PASSW0RD") && !outcome.stderr.contains("PASSW0RD"), "{outcome:#?}");
+    }
+}
+
 /// Variables of the AWS SDK that make it log what it would leave out.
 #[tokio::test]
 async fn the_switches_of_the_sdk_show_no_secret() {

@@ -2,10 +2,11 @@
 //! not resolve, or an account.
 
 use std::io;
+use std::sync::Arc;
 
 use aws_credential_types::Credentials;
 use clap::Parser;
-use rustls::CertificateError;
+use rustls::{CertificateError, OtherError};
 use sigv4_websocket_connect::diagnosis::failure::Failure;
 use sigv4_websocket_connect::diagnosis::report::report;
 use sigv4_websocket_connect::program::cli::Cli;
@@ -194,5 +195,27 @@ async fn a_custom_domain_may_want_something_else() {
         let cli = cli(endpoint, "eu-west-1", "sensor-7");
         let hints = hints(&forbidden("Forbidden"), &cli, None).await;
         assert_eq!(hints.iter().any(|hint| hint.contains("custom domain")), custom, "{endpoint}: {hints:?}");
+    }
+}
+
+/// macOS and Windows say of a certificate what their own verifiers say.
+#[tokio::test]
+async fn a_certificate_that_the_system_does_not_accept_is_told_in_its_words() {
+    let system = |words: &str| CertificateError::Other(OtherError(Arc::from(Box::from(words))));
+    for (flaw, words, hint) in [
+        (
+            system("“x” certificate is not trusted: -67843"),
+            "“x” certificate is not trusted: -67843",
+            "--ca-file",
+        ),
+        (system("“x” certificate is expired: -67818"), "“x” certificate is expired: -67818", ""),
+        (CertificateError::Expired, "not accepted: expired", "the local clock"),
+        (CertificateError::NotValidForName, "is for other names", "is abc-ats.iot.eu-west-1.amazonaws.com"),
+    ] {
+        let failure = connect(NetworkError::Tls(rustls::Error::InvalidCertificate(flaw).into()));
+        let told = report(&failure, &[], &[]);
+        assert!(told.contains(words), "{told}");
+        let hints = hints(&failure, &cli(ENDPOINT, "eu-west-1", "sensor-7"), None).await;
+        assert!(hint.is_empty() || hints.iter().any(|told| told.contains(hint)), "{hint}: {hints:?}");
     }
 }

@@ -139,7 +139,9 @@ impl Running {
             Running::Gateway(gateway) => gateway.port(),
             Running::Nobody(port) => *port,
             #[cfg(target_os = "linux")]
-            Running::Deaf(deaf) => deaf.listener.local_addr().expect("a bound listener has an address").port(),
+            Running::Deaf(deaf) => {
+                deaf.listener.local_addr().expect("a bound listener has an address").port()
+            }
         }
     }
 }

@@ -119,7 +119,9 @@ async fn services_on_this_machine_are_reached_without_a_proxy() {
     assert_eq!(place.proxy.requests(), ["CONNECT gateway.test:443 HTTP/1.1"; 2]);
 }
 
-/// The endpoint's roots are those of the file; a service's may also be the system's.
+/// The endpoint's roots are those of the file; a service's may also be the system's, which only on Linux a variable
+/// names.
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn services_may_chain_to_the_file_or_to_the_system() {
     let other = Authority::new("The system's authority");

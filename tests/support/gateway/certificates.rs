@@ -3,14 +3,15 @@
 //! RFC 5280; AWS IoT developer guide, "Server authentication" (what a client must check).
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::version::{TLS12, TLS13};
 use std::sync::Arc;
+use time::{Duration, OffsetDateTime};
 
 /// Which certificate the server shows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,6 +21,10 @@ pub enum Certificate {
     Expired,
     NotYetValid,
     WrongName,
+    /// For two thousand other names.
+    ManyNames,
+    /// For no name at all.
+    NoName,
     /// The authority's own, as of a server set up with `openssl req -x509`.
     Authority,
 }
@@ -77,6 +82,8 @@ impl Authority {
 fn server_params(certificate: Certificate) -> CertificateParams {
     let names = match certificate {
         Certificate::WrongName => vec!["elsewhere.example".into()],
+        Certificate::ManyNames => (0..2000).map(|nth| format!("elsewhere-{nth}.example")).collect(),
+        Certificate::NoName => Vec::new(),
         _ => vec![
             "localhost".into(),
             "gateway.test".into(),
@@ -86,9 +93,17 @@ fn server_params(certificate: Certificate) -> CertificateParams {
         ],
     };
     let mut params = CertificateParams::new(names).expect("these are names and addresses");
+    // macOS accepts no server certificate without a purpose, or that is good for more than 825 days.
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let now = OffsetDateTime::now_utc();
+    (params.not_before, params.not_after) = (now - Duration::days(1), now + Duration::days(365));
     match certificate {
-        Certificate::Expired => params.not_after = date_time_ymd(2020, 1, 1),
-        Certificate::NotYetValid => params.not_before = date_time_ymd(2999, 1, 1),
+        Certificate::Expired => {
+            (params.not_before, params.not_after) = (date_time_ymd(2019, 1, 1), date_time_ymd(2020, 1, 1));
+        }
+        Certificate::NotYetValid => {
+            (params.not_before, params.not_after) = (date_time_ymd(2999, 1, 1), date_time_ymd(2999, 12, 1));
+        }
         _ => {}
     }
     params

@@ -83,6 +83,14 @@ fn disconnects() -> Vec<Row> {
         answered("DISCONNECT 0x87 instead of CONNACK", &disconnect(0x87))
             .says(["Not authorized (0x87)", RESOURCE])
             .says(POLICY),
+        answered("DISCONNECT 0x84 instead of CONNACK", &disconnect(0x84))
+            .says(["answered CONNECT with DISCONNECT: Unsupported protocol version (0x84)"]),
+        answered("DISCONNECT 0x8A instead of CONNACK", &disconnect(0x8A))
+            .says(["answered CONNECT with DISCONNECT: Banned (0x8A)"]),
+        answered("DISCONNECT 0x92 instead of CONNACK", &disconnect(0x92))
+            .says(["answered CONNECT with DISCONNECT: unknown reason code (0x92)"]),
+        answered("DISCONNECT 0xA3 instead of CONNACK", &disconnect(0xA3))
+            .says(["answered CONNECT with DISCONNECT: unknown reason code (0xA3)"]),
         answered("DISCONNECT 0x8B instead of CONNACK, three times", &disconnect(0x8B))
             .connections(3)
             .warns(["Server shutting down (0x8B)"; 2]),
