@@ -4,11 +4,11 @@
 //! There are three parts:
 //!
 //! - [`transport`] opens byte streams for an MQTT client. An application copies it.
-//! - [`diagnosis`] says why that failed and what to do. An application that wants to know copies it as well.
+//! - [`diagnosis`] says why a connection failed and what to do. An application that needs this copies it as well.
 //! - [`program`] is what only this program needs. `src/main.rs` shows the five steps of a session in order.
 //!
-//! This opens a byte stream that carries MQTT. The page of [`transport`] shows how an MQTT client gets one for every
-//! attempt to connect:
+//! The example opens a byte stream that carries MQTT. The page of [`transport`] shows how an MQTT client opens a new byte
+//! stream for every attempt to connect.
 //!
 //! ```no_run
 //! use sigv4_websocket_connect::transport::{connector::Connector, credentials::CredentialSource};

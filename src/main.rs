@@ -1,6 +1,6 @@
-//! The lesson: an MQTT 5 session with AWS IoT Core over a WebSocket signed with SigV4, in five steps.
+//! An MQTT 5 session with AWS IoT Core over a WebSocket signed with SigV4, in five steps.
 //!
-//! `transport` and `diagnosis` are what an application copies; `program` is what only this one needs.
+//! An application copies `transport` and `diagnosis`. `program` is what only this program needs.
 
 #![warn(clippy::expect_used)]
 
@@ -22,11 +22,11 @@ fn main() -> ExitCode {
     exit::code(|| run(&cli, io::stdout()))
 }
 
-/// Connects and disconnects, and tells of it on `out`.
+/// Connects, disconnects, and reports the progress on `out`.
 ///
 /// # Errors
 ///
-/// [`Error`], which knows its exit code and how to tell what happened.
+/// [`Error`], with its exit code and a report of what happened.
 pub async fn run(cli: &Cli, out: impl Write + Send + 'static) -> Result<(), Error> {
     let story = Story::on(out);
     let mut interruption = Interruption::new();
@@ -41,18 +41,18 @@ pub async fn run(cli: &Cli, out: impl Write + Send + 'static) -> Result<(), Erro
 
     // 2. Transport: TCP, TLS, and a WebSocket whose upgrade request is presigned anew for every attempt.
     let connector = Connector::new(cli.endpoint.clone(), cli.scope(&region), credentials, network);
-    let follower = story.clone();
-    let connector = Arc::new(connector.observed_by(move |progress| follower.follow(progress)));
+    let observer = story.clone();
+    let connector = Arc::new(connector.observed_by(move |progress| observer.follow(progress)));
 
-    // 3. MQTT 5 client: rumqttc, which has the connector make its connections.
+    // 3. MQTT 5 client: rumqttc, which opens its connections through the connector.
     let options = session::options(&cli.client_id, &connector, cli.timeout);
 
-    // 4. Connect: CONNECT until CONNACK, again where another attempt may help.
+    // 4. Connect: from CONNECT to CONNACK, repeated if another attempt may help.
     let session: Session =
         interruption.or(attempts::connect(cli, &region, &options, &connector, &story)).await?;
     story.connected();
 
-    // 5. Disconnect: DISCONNECT, then the close of every layer beneath.
+    // 5. Disconnect: DISCONNECT, then the close of WebSocket, TLS and TCP.
     session.disconnect(&connector).await;
     story.tell("Disconnected");
 

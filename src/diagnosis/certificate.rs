@@ -11,14 +11,14 @@ use super::place::{DESCRIBE_ENDPOINT, is_without_ats};
 use super::transport::connector::Connector;
 use super::transport::text::date;
 
-/// Names of a certificate that are listed.
+/// The most names of a certificate that a hint lists.
 const MAX_NAMES: usize = 5;
 
-/// What rustls says, which prints some of its reasons as they stand in its code.
+/// The error in plain words. rustls prints some of its reasons as they are written in its code.
 pub fn words(error: &rustls::Error) -> String {
     let flaw = match error {
         rustls::Error::InvalidMessage(_) => {
-            return "the server does not speak TLS: it sent something else, as HTTP, SSH or plain MQTT"
+            return "the server does not speak TLS: it sent something else, such as HTTP, SSH or plain MQTT"
                 .to_owned();
         }
         rustls::Error::InvalidCertificate(flaw) => flaw,
@@ -34,16 +34,16 @@ pub fn words(error: &rustls::Error) -> String {
         _ if is_authority(flaw) => {
             "the server's certificate is that of an authority, not of a server".to_owned()
         }
-        // The words of macOS or Windows.
+        // The messages of macOS and Windows are sentences, which contain blanks.
         CertificateError::Other(reason) if reason.to_string().contains(' ') => {
             format!("the server's certificate is not accepted: {reason}")
         }
-        // As in UnknownIssuer, or Other(OtherError(MaximumSignatureChecksExceeded)).
+        // A name such as UnknownIssuer, or Other(OtherError(MaximumSignatureChecksExceeded)).
         _ => format!("the server's certificate is not accepted: {}", split(&format!("{flaw:?}"))),
     }
 }
 
-/// The innermost of the names in such a text, as words.
+/// The innermost name, split into words: of `Other(OtherError(SomeReason))` it is `some reason`.
 fn split(text: &str) -> String {
     let name = text.split([' ', ')']).next().and_then(|name| name.rsplit('(').next()).unwrap_or(text);
     let words = name.chars().flat_map(|c| match c.is_ascii_uppercase() {
@@ -53,7 +53,7 @@ fn split(text: &str) -> String {
     words.collect::<String>().trim_start().to_owned()
 }
 
-/// The issuer is unknown, or in the words of macOS the certificate is not trusted.
+/// Whether the issuer is unknown. macOS says then that the certificate is not trusted.
 fn is_untrusted(flaw: &CertificateError) -> bool {
     match flaw {
         CertificateError::Other(reason) => reason.to_string().contains("not trusted"),
@@ -65,7 +65,7 @@ fn is_authority(flaw: &CertificateError) -> bool {
     matches!(flaw, CertificateError::Other(reason) if reason.to_string().contains("CaUsedAsEndEntity"))
 }
 
-/// The hints for `flaw`. `ca_file` is what the file with root certificates is called.
+/// The hints for `flaw`. `ca_file` is the name of the setting for a file with root certificates.
 pub fn hints(flaw: &CertificateError, connector: &Connector, ca_file: &str) -> Vec<String> {
     let date = |time: UnixTime| date(UNIX_EPOCH + Duration::from_secs(time.as_secs()));
     let mut hints = Vec::new();
@@ -74,24 +74,24 @@ pub fn hints(flaw: &CertificateError, connector: &Connector, ca_file: &str) -> V
             let host = connector.endpoint().host();
             if is_without_ats(host) {
                 hints.push(format!(
-                    "trust stores no longer accept endpoints without -ats: `{DESCRIBE_ENDPOINT}` prints yours"
+                    "trust stores no longer accept endpoints without -ats: use the one that `{DESCRIBE_ENDPOINT}` prints"
                 ));
             }
             hints.push(match connector.network().tls().trusts_system() {
                 true => {
-                    format!("a proxy may be inspecting TLS here: name its root certificate with {ca_file}")
+                    format!("a proxy may be inspecting TLS here: pass the root certificate of the proxy with {ca_file}")
                 }
-                false => format!("the server's certificate does not come from an issuer in {ca_file}"),
+                false => format!("the issuer of the server's certificate is not in the file that {ca_file} names"),
             });
         }
         CertificateError::ExpiredContext { time, not_after } => {
-            hints.push(format!("valid until {}; the local clock says {}", date(*not_after), date(*time)));
+            hints.push(format!("the certificate is valid until {}; the local clock says {}", date(*not_after), date(*time)));
         }
         CertificateError::NotValidYetContext { time, not_before } => {
-            hints.push(format!("valid from {}; the local clock says {}", date(*not_before), date(*time)));
+            hints.push(format!("the certificate is valid from {}; the local clock says {}", date(*not_before), date(*time)));
         }
         CertificateError::NotValidForNameContext { expected, presented } => {
-            // rustls has them as in DnsName("example.com").
+            // rustls writes each as in DnsName("example.com").
             let names =
                 presented.iter().filter_map(|name| name.split(['"', '(', ')']).rfind(|n| !n.is_empty()));
             let names: Vec<_> = names.take(MAX_NAMES).collect();
@@ -100,18 +100,18 @@ pub fn hints(flaw: &CertificateError, connector: &Connector, ca_file: &str) -> V
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            hints.push(format!("it is for {}{more}, not for {}", names.join(", "), expected.to_str()));
+            hints.push(format!("the certificate is for {}{more}, not for {}", names.join(", "), expected.to_str()));
         }
         // macOS and Windows give no details.
         CertificateError::Expired | CertificateError::NotValidYet => {
             hints.push(format!("is the local clock right? It says {}", date(UnixTime::now())));
         }
         CertificateError::NotValidForName => {
-            hints.push(format!("is {} one of its names?", connector.endpoint().host()));
+            hints.push(format!("is {} one of the names in the certificate?", connector.endpoint().host()));
         }
         _ if is_authority(flaw) => hints.push(
             "`openssl req -x509` makes such a certificate: add `-addext basicConstraints=critical,CA:FALSE`, or have an \
-             authority of your own issue one"
+             authority of your own issue a server certificate"
                 .to_owned(),
         ),
         _ => {}

@@ -14,17 +14,17 @@ use super::transport::reason::ReasonCode;
 use super::transport::source::SourceError;
 use super::transport::upgrade::{Answer, UpgradeError};
 
-/// IoT Core takes one CONNECT per second for a client ID ("AWS IoT Core message broker and protocol limits and
+/// IoT Core accepts one CONNECT per second for a client ID ("AWS IoT Core message broker and protocol limits and
 /// quotas").
-const THROTTLED: Duration = Duration::from_secs(1);
+const THROTTLED_WAIT: Duration = Duration::from_secs(1);
 
-/// Why there is no session any more, or none yet.
+/// Why a session ended, or why none began.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// There was no byte stream to speak MQTT on.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// CONNECT was not answered with a CONNACK of success.
+    /// CONNECT was not answered with a successful CONNACK.
     #[error(transparent)]
     NoSession(#[from] NoSession),
     /// The server sent DISCONNECT (MQTT 5 section 3.14).
@@ -54,7 +54,7 @@ impl From<ConnectionError> for Failure {
         use rumqttc::Error as Decode;
         match error {
             ConnectionError::Timeout(_) => Self::TimedOut,
-            // No answer to a ping: the connection is dead, though nobody ended it.
+            // No answer to a ping: the connection is dead, though neither side closed it.
             ConnectionError::MqttState(StateError::AwaitPingResp) => {
                 Self::from_io(io::ErrorKind::TimedOut.into())
             }
@@ -72,7 +72,7 @@ impl From<ConnectionError> for Failure {
 }
 
 impl Failure {
-    /// What the transport put into an error of input and output.
+    /// The error that the transport put into an [`io::Error`].
     fn from_io(error: io::Error) -> Self {
         let error = match error.downcast::<ConnectError>() {
             Ok(error) => return Self::Connect(error),
@@ -88,7 +88,7 @@ impl Failure {
         }
     }
 
-    /// What the server answered to the upgrade request, if it was not a WebSocket.
+    /// The server's answer to the upgrade request, if it did not open a WebSocket.
     pub fn answer(&self) -> Option<&Answer> {
         match self {
             Self::Connect(ConnectError::Upgrade(
@@ -136,19 +136,19 @@ impl Failure {
         details
     }
 
-    /// The shortest wait before another attempt, or none if one cannot help until somebody changes something. Add a
-    /// random wait that grows, so that many clients that failed together do not come back together.
+    /// The shortest wait before another attempt, or `None` if no attempt can help until somebody changes something. Add
+    /// a random wait that grows with each attempt, so that clients that failed together do not come back together.
     pub fn retry_after(&self) -> Option<Duration> {
         let busy = self.reason_code().is_some_and(ReasonCode::is_busy);
         let transient = match self {
             Self::Lost(_) | Self::TimedOut => true,
-            Self::Connect(ConnectError::Network(error)) => error.may_pass(),
+            Self::Connect(ConnectError::Network(error)) => error.may_be_temporary(),
             Self::Connect(ConnectError::Upgrade(UpgradeError::NoAnswer(error))) => is_reset(error),
             Self::Connect(ConnectError::Upgrade(_)) => self.answer().is_some_and(Answer::is_busy),
             _ => busy,
         };
         let throttled = busy || self.answer().is_some_and(|answer| answer.status == 429);
-        transient.then_some(if throttled { THROTTLED } else { Duration::ZERO })
+        transient.then_some(if throttled { THROTTLED_WAIT } else { Duration::ZERO })
     }
 
     /// Whether another attempt is pointless until somebody changes something.

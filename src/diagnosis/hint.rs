@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What to do about a failure: advice that follows from its type, filled in with the facts of this attempt.
+//! What to do about a failure: hints that follow from its type, with the facts of the connection filled in.
 
 use std::time::SystemTime;
 
@@ -24,26 +24,26 @@ use super::transport::tls::TlsError;
 use super::transport::upgrade::{Answer, UpgradeError};
 use super::words::Words;
 
-/// What a hint is filled in with.
+/// The facts that hints mention.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
-    /// What makes the attempts.
+    /// The connector that makes the attempts.
     pub connector: &'a Connector,
-    /// The region that is signed for.
+    /// The region that requests are signed for.
     pub region: &'a str,
     /// The MQTT client ID.
     pub client_id: &'a str,
-    /// What the settings are called.
+    /// The names of the settings.
     pub words: Words,
 }
 
 impl Facts<'_> {
-    /// The whole story of `failure`, each line of it ended: the error, its causes, what the server said, the hints.
+    /// The full report of `failure`, in lines: the error, its causes, what the server said, the hints.
     pub fn explain(&self, failure: &Failure) -> String {
         report(failure, &failure.details(), &self.hints(failure))
     }
 
-    /// The hints for `failure`, the likeliest cause first; none where nothing is known.
+    /// The hints for `failure`, the likeliest cause first. Empty if nothing is known.
     pub fn hints(&self, failure: &Failure) -> Vec<String> {
         let credentials = self.connector.credentials().latest().map(|found| found.credentials);
         let mut advice = Advice { facts: self, credentials, hints: Vec::new() };
@@ -64,7 +64,7 @@ impl Facts<'_> {
 
 struct Advice<'a> {
     facts: &'a Facts<'a>,
-    /// What was signed with.
+    /// The latest credentials.
     credentials: Option<Credentials>,
     hints: Vec<String>,
 }
@@ -94,7 +94,7 @@ impl Advice<'_> {
         let region = self.facts.region;
         self.say(match error {
             TcpError::Resolve { host, .. } => {
-                format!("is {host:?} what `{DESCRIBE_ENDPOINT} --region {region}` prints?")
+                format!("compare {host:?} with what `{DESCRIBE_ENDPOINT} --region {region}` prints")
             }
             TcpError::Connect(_) => {
                 "is the port right (443 unless given), and does a firewall let this machine through?"
@@ -109,27 +109,29 @@ impl Advice<'_> {
             ProxyError::Refused { status, authorized, .. } if matches!(status.as_u16(), 401 | 407) => {
                 self.say(match authorized {
                     true => {
-                        "the proxy does not accept the user and the password that it was shown".to_owned()
+                        "the proxy does not accept the user and the password that were sent".to_owned()
                     }
                     false => format!(
-                        "the proxy wants a user and a password: {setting} or HTTPS_PROXY with \
+                        "the proxy wants a user and a password: give them with {setting} or HTTPS_PROXY, as in \
                          http://user:password@host:port"
                     ),
                 });
             }
             ProxyError::Refused { status, destination, .. } if *status == 403 => {
-                self.say(format!("the proxy's own rules forbid {destination}: have them changed"));
+                self.say(format!(
+                    "the proxy's own rules forbid {destination}: ask for a change of the rules"
+                ));
             }
             ProxyError::Refused { status, destination, .. } if matches!(status.as_u16(), 502..=504) => {
-                self.say(format!("the proxy cannot reach {destination}: does that name exist for it?"));
+                self.say(format!("the proxy cannot reach {destination}: can the proxy resolve this name?"));
             }
             ProxyError::Setting(_) => {}
             ProxyError::Refused { proxy, .. }
             | ProxyError::Unreachable { proxy, .. }
             | ProxyError::NoAnswer { proxy, .. }
-            | ProxyError::Babbling(proxy) => {
+            | ProxyError::ExtraBytes(proxy) => {
                 self.say(format!(
-                    "is {proxy} the right proxy? {setting} and HTTPS_PROXY set it, NO_PROXY leaves it out"
+                    "is {proxy} the right proxy? {setting} or HTTPS_PROXY sets the proxy, NO_PROXY lists hosts that need none"
                 ));
             }
         }
@@ -140,7 +142,7 @@ impl Advice<'_> {
             TlsError::NoSystemRoots(_) => {
                 let ca_file = self.facts.words.ca_file;
                 self.say(format!(
-                    "install the package ca-certificates, or name a file with root certificates with {ca_file}"
+                    "install the package ca-certificates, or give a file of root certificates with {ca_file}"
                 ));
             }
             TlsError::Handshake(rustls::Error::InvalidCertificate(flaw)) => {
@@ -148,7 +150,7 @@ impl Advice<'_> {
                 self.hints.extend(certificate::hints(flaw, connector, words.ca_file));
             }
             TlsError::Handshake(rustls::Error::FailedToGetCurrentTime) => {
-                self.say("set the local clock, which says that it is before 1970");
+                self.say("set the local clock: it shows a date before 1970");
             }
             TlsError::Io(_)
             | TlsError::Handshake(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
@@ -160,7 +162,9 @@ impl Advice<'_> {
 
     fn upgrade(&mut self, error: &UpgradeError) {
         match error {
-            UpgradeError::Refused(answer) if answer.is_busy() && !answer.is_of_a_front() => self.busy(),
+            UpgradeError::Refused(answer) if answer.is_busy() && !answer.is_from_intermediary() => {
+                self.busy()
+            }
             UpgradeError::Refused(answer) if answer.error_type.is_some() => self.refusal(answer),
             UpgradeError::Request(_) => {}
             _ => self.not_iot_core(),
@@ -184,15 +188,17 @@ impl Advice<'_> {
                 self.say(format!("the region to sign for is {region}, but the endpoint names {named}"));
             }
             None if message.contains("valid region") => {
-                self.say(format!("the region to sign for is {region}, but the endpoint is in another one"));
+                self.say(format!(
+                    "the region to sign for is {region}, but the endpoint is in another region"
+                ));
             }
             _ => {}
         }
         let endpoint = self.facts.connector.endpoint();
         if region_in(endpoint.host()).is_none() && !endpoint.is_loopback() {
             self.say(
-                "the configuration of a custom domain may fix another application protocol or authentication type: aws \
-                 iot describe-domain-configuration",
+                "a custom domain may be configured for another application protocol or authentication type: look at `aws \
+                 iot describe-domain-configuration`",
             );
         }
     }
@@ -202,18 +208,18 @@ impl Advice<'_> {
         match code.0 {
             0x85 => {
                 let length = client_id.len();
-                self.say(format!("IoT Core takes client IDs of 1 to 128 bytes; this one has {length}"));
+                self.say(format!("IoT Core accepts client IDs of 1 to 128 bytes; this one has {length}"));
             }
             0x87 => self.policy(),
             0x88 | 0x89 => self.busy(),
             0x8E => {
                 self.say(format!(
-                    "another client came as {client_id}; give each its own with {}",
+                    "another client connected as {client_id}: give each client an ID of its own with {}",
                     words.client_id
                 ));
             }
             0x97 | 0x9F => {
-                self.say("Service Quotas: IoT Core takes 1 CONNECT per second for a client ID, 500 in all");
+                self.say("IoT Core accepts 1 CONNECT per second for a client ID and 500 for an account: see Service Quotas");
             }
             _ => {}
         }
@@ -230,7 +236,7 @@ impl Advice<'_> {
         let endpoint = self.facts.connector.endpoint();
         if region_in(endpoint.host()).is_none() {
             self.say(format!(
-                "where {endpoint} is not IoT Core: a broker that knows only MQTT 3.1.1 hangs up as well"
+                "if {endpoint} is not IoT Core: a broker that knows only MQTT 3.1.1 hangs up as well"
             ));
         }
     }
@@ -243,8 +249,8 @@ impl Advice<'_> {
     fn not_iot_core(&mut self) {
         let endpoint = self.facts.connector.endpoint();
         self.say(format!(
-            "IoT Core does not answer like this: is {endpoint} what `{DESCRIBE_ENDPOINT}` prints, and is there a \
-             proxy on the way?"
+            "IoT Core does not answer like this: compare {endpoint} with what `{DESCRIBE_ENDPOINT}` prints, and look for \
+             a proxy in between"
         ));
     }
 }

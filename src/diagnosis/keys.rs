@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What to do where there are no credentials, or where they are refused.
+//! What to do if there are no credentials, or if they are refused.
 
 use std::time::SystemTime;
 
@@ -13,11 +13,11 @@ use super::transport::proxy::ProxyError;
 use super::transport::source::{SignIn, SourceError};
 use super::transport::text::date;
 
-/// The hints for `error`. `profile` is what the setting is called that names a profile.
+/// The hints for `error`. `profile` is the name of the setting that selects a profile.
 pub fn hints(error: &SourceError, profile: &str) -> Vec<String> {
     let (source, needs) = match error {
         SourceError::NoneFound(_) => {
-            let sign_in = "sign in with `aws login` or `aws configure sso`, and name the profile with";
+            let sign_in = "sign in with `aws login` or `aws configure sso`, and select the profile with";
             let keys = "or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, with AWS_SESSION_TOKEN for temporary keys";
             return vec![format!("{sign_in} {profile}"), keys.to_owned()];
         }
@@ -33,14 +33,14 @@ pub fn hints(error: &SourceError, profile: &str) -> Vec<String> {
         });
     let mfa = needs.mfa.as_ref().map(|serial| {
         format!(
-            "the profile wants a code of the MFA device {serial}, which the AWS SDK for Rust cannot ask for: get keys \
+            "the profile wants a code of the MFA device {serial}, but the AWS SDK for Rust cannot ask for a code: get keys \
              with `aws sts get-session-token`, or through a credential_process"
         )
     });
     sign_in.into_iter().chain(mfa).collect()
 }
 
-/// What a proxy did on the way to a credential service.
+/// The error of the proxy on the way to a credential service, if `error` comes from that.
 pub fn proxy_in(error: &SourceError) -> Option<&ProxyError> {
     let SourceError::Failed { source, .. } = error else { return None };
     match causes(source).find_map(|cause| cause.downcast_ref())? {
@@ -49,7 +49,7 @@ pub fn proxy_in(error: &SourceError) -> Option<&ProxyError> {
     }
 }
 
-/// Why the server may not know these credentials, whose clock says `now`.
+/// Why the server may not know these credentials. `now` is the time of the server's clock.
 pub fn refused(credentials: Option<&Credentials>, now: Option<SystemTime>) -> String {
     let expiry = credentials.and_then(Credentials::expiry).zip(now);
     let has_token = credentials.is_some_and(|keys| keys.session_token().is_some());
@@ -72,7 +72,7 @@ pub fn refused(credentials: Option<&Credentials>, now: Option<SystemTime>) -> St
     }
 }
 
-/// No usable token in the cache, or one that the service refuses.
+/// Whether the cause is a cached token that is missing or unusable, or that the service refuses.
 fn is_token(cause: &(dyn std::error::Error + 'static)) -> bool {
     let words = cause.to_string();
     let signs = [

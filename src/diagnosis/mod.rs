@@ -2,9 +2,8 @@
 
 //! What went wrong between an MQTT client and AWS IoT Core, whether another attempt may help, and what to do.
 //!
-//! An application that uses [`transport`] copies this folder as well and edits nothing. It turns
-//! each error of rumqttc into a [`Failure`](failure::Failure) and has it explained with the
-//! [`Facts`](hint::Facts) of the connection:
+//! An application that uses [`transport`] copies this folder as well and edits nothing. The application turns each error
+//! of rumqttc into a [`Failure`](failure::Failure), which the [`Facts`](hint::Facts) of the connection explain:
 //!
 //! ```
 //! use sigv4_websocket_connect::diagnosis::{failure::Failure, hint::Facts, words::Words};
@@ -20,12 +19,12 @@
 //! }
 //! ```
 //!
-//! 1. [`failure`] sorts what can go wrong, and says what another attempt can heal.
-//! 2. [`report`] tells an error with its causes and with what the server said.
+//! 1. [`failure`] sorts what can go wrong, and says whether another attempt may help.
+//! 2. [`report`] formats an error, its causes, and what the server said.
 //! 3. [`hint`] says what to do about it, in the application's own [`words`], with the help of [`certificate`],
 //!    [`keys`], [`late`], [`policy`] and [`place`].
 //!
-//! It needs these crates: `aws-credential-types`, `aws-smithy-types`, `rumqttc-next`, `rustls`, `serde_json` and
+//! This folder needs these crates: `aws-credential-types`, `aws-smithy-types`, `rumqttc-next`, `rustls`, `serde_json` and
 //! `thiserror`.
 
 // An application may use only a part of this.

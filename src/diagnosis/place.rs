@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Where in AWS: the region that an endpoint names, and the partition of a region.
+//! Places in AWS: the region that an endpoint names, and the partition of a region.
 
 /// The command that prints an account's endpoint.
 pub const DESCRIBE_ENDPOINT: &str = "aws iot describe-endpoint --endpoint-type iot:Data-ATS";
 
-/// What the names of AWS's own endpoints end with, partition by partition, and on both IP versions (AWS General
-/// Reference, "AWS service endpoints").
+/// The endings of the names of AWS's own endpoints, for every partition and for both IP versions (AWS General Reference,
+/// "AWS service endpoints").
 const SUFFIXES: [&str; 8] = [
     ".amazonaws.com",
     ".amazonaws.com.cn",
@@ -19,7 +19,7 @@ const SUFFIXES: [&str; 8] = [
 ];
 
 /// The region in the name of an IoT Core endpoint: `<id>-ats.iot.<region>.<suffix>`, or `iot-fips` in place of `iot`
-/// (IoT developer guide, "Connecting to AWS IoT FIPS endpoints"). None for any other host, such as a custom domain.
+/// (IoT developer guide, "Connecting to AWS IoT FIPS endpoints"). `None` for any other host, such as a custom domain.
 pub fn region_in(host: &str) -> Option<&str> {
     let name = SUFFIXES.into_iter().find_map(|suffix| host.strip_suffix(suffix))?;
     let (rest, region) = name.rsplit_once('.')?;
@@ -27,8 +27,8 @@ pub fn region_in(host: &str) -> Option<&str> {
     ["iot", "iot-fips"].contains(&service).then_some(region)
 }
 
-/// Whether this is an IoT Core endpoint of the old kind, whose root trust stores no longer hold (IoT developer guide,
-/// "Server authentication").
+/// Whether this is an IoT Core endpoint of the old kind. Trust stores no longer hold its root certificate (IoT developer
+/// guide, "Server authentication").
 pub fn is_without_ats(host: &str) -> bool {
     region_in(host).is_some() && host.contains(".iot.") && !host.contains("ats.iot.")
 }

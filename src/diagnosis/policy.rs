@@ -12,8 +12,8 @@ pub fn hints(region: &str, client_id: &str, account: Option<&str>) -> Vec<String
     let client = format!("arn:{partition}:iot:{region}:{account}:client/{client_id}");
     let statement = json!({ "Effect": "Allow", "Action": "iot:Connect", "Resource": client });
     vec![
-        "IoT Core answers Not authorized (0x87), or hangs up (error 5134 of the AWS IoT SDKs), where no policy allows \
-         this client ID. This statement allows it:"
+        "if no policy allows this client ID, IoT Core answers Not authorized (0x87), or hangs up (error 5134 of the AWS \
+         IoT SDKs). This statement allows it:"
             .to_owned(),
         statement.to_string(),
         "an Amazon Cognito identity needs an IoT policy as well: aws iot attach-policy".to_owned(),

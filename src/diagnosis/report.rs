@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! How an error is told: in lines, in words, and so that nothing from outside can disturb a terminal.
+//! Formats an error in lines of plain words, so that nothing from outside can disturb a terminal.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use super::transport::text::{printable, shown};
 
 type Cause = dyn std::error::Error + 'static;
 
-/// Tells `error` and its causes, then the details, then the hints, each on a line of its own.
+/// Formats `error` and its causes, then the details, then the hints, each on a line of its own.
 pub fn report(error: &Cause, details: &[(String, String)], hints: &[String]) -> String {
     let mut text = String::new();
     let mut line = |label: &str, words: &str| {
@@ -28,18 +28,18 @@ pub fn report(error: &Cause, details: &[(String, String)], hints: &[String]) -> 
         previous = cause;
     }
     details.iter().for_each(|(label, words)| line(&format!("  {label}"), &shown(words)));
-    // They are our own words, but for a client ID, and as long as a policy.
+    // Hints are not cut off: they are our own words, except for a client ID, and a policy is long.
     hints.iter().for_each(|hint| line("hint", &printable(hint)));
     text
 }
 
-/// The errors beneath `error`, from the outermost inwards.
+/// The causes of `error`, the outermost first.
 pub fn causes(error: &Cause) -> impl Iterator<Item = &Cause> {
     std::iter::successors(error.source(), |cause| cause.source())
 }
 
-/// The error's own message. The AWS SDK puts whole requests, with the tokens in them, into some of its errors:
-/// those are cut off.
+/// The error's own message. The AWS SDK puts whole requests, with the tokens in them, into some of its messages: they are
+/// cut off before the request.
 pub fn own_words(error: &Cause) -> String {
     if let Some(error) = error.downcast_ref() {
         return certificate::words(error);
@@ -57,7 +57,7 @@ pub fn own_words(error: &Cause) -> String {
     }
 }
 
-/// How far the local clock is off, in words. Positive seconds: it is behind the server's.
+/// How far the local clock is off, in words. If `seconds` is positive, it is behind the server's.
 pub fn clock(seconds: i64) -> String {
     let direction = if seconds > 0 { "behind" } else { "ahead of" };
     let distance = match seconds.unsigned_abs() / 60 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What an application calls the settings that hints ask its users to change.
+//! The names of the application's settings that hints ask its users to change.
 
-/// A name for each setting, as it can stand in a sentence such as "name a file with root certificates with NAME".
-/// The default is what a developer changes in the code.
+/// A name for each setting, which must fit into a sentence such as "give a file of root certificates with NAME". The
+/// defaults name what a developer changes in the code.
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
     /// The file with root certificates.
@@ -14,7 +14,7 @@ pub struct Words {
     pub profile: &'static str,
     /// The HTTP proxy.
     pub proxy: &'static str,
-    /// How often and how long it is tried.
+    /// How often, and for how long, the application tries to connect.
     pub patience: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! How often and how long it is tried.
+//! How often, and for how long, the program tries to connect.
 
 use std::time::{Duration, Instant};
 
@@ -17,17 +17,17 @@ use crate::transport::connector::Connector;
 use crate::transport::progress::Phase;
 use crate::transport::text::shown;
 
-/// The longest wait before the second attempt; it doubles from there.
+/// The longest wait before the second attempt. It doubles with each attempt after that.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 
 /// The longest wait before any attempt.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
 
-/// Attempts until one succeeds, fails for good, or the deadline passes.
+/// Tries to connect until an attempt succeeds or fails for good, or until the deadline passes.
 ///
 /// # Errors
 ///
-/// [`Error::Attempt`] of the last attempt, or [`Error::Deadline`] while one was running.
+/// [`Error::Attempt`] if the last attempt failed, or [`Error::Deadline`] if the time ran out during an attempt.
 pub async fn connect(
     cli: &Cli,
     region: &str,
@@ -45,9 +45,9 @@ pub async fn connect(
         .retry(waits)
         .when(|failure| !failure.is_final())
         .adjust(|failure, longest| {
-            // A random wait keeps many clients that failed together from coming back together.
+            // A random wait, so that clients that failed together do not come back together.
             let wait = longest?.mul_f64(fastrand::f64()) + failure.retry_after()?;
-            // Where no time is left for another attempt, the last one's error is what counts.
+            // If no time is left for another attempt, the error of the attempt before it counts.
             (Instant::now() + wait < deadline).then_some(wait)
         })
         .notify(|failure, wait| {

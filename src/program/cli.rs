@@ -18,14 +18,14 @@ use crate::diagnosis::words::Words;
 use crate::transport::connector::Connector;
 use crate::transport::credentials::CredentialSource;
 use crate::transport::endpoint::Endpoint;
-use crate::transport::environment::{first_set, set};
+use crate::transport::environment::{first_non_empty, non_empty};
 use crate::transport::network::Network;
 use crate::transport::presign::Scope;
 use crate::transport::proxy::Proxies;
 use crate::transport::text::shown;
 use crate::transport::tls::Tls;
 
-/// What hints call the flags.
+/// The names of the flags, for the hints.
 const WORDS: Words = Words {
     ca_file: "--ca-file",
     client_id: "--client-id",
@@ -50,7 +50,7 @@ pub struct Cli {
     #[arg(long, alias = "signing_algorithm", value_name = "NAME", default_value = "sigv4")]
     pub signing_algorithm: SigningAlgorithm,
 
-    /// Regions a sigv4a signature is for, such as * or us-east-1,eu-west-1 [default: the region]
+    /// Regions of a sigv4a signature, such as * or us-east-1,eu-west-1 [default: the region to sign for]
     #[arg(long, alias = "region_set", value_name = "REGIONS", value_parser = region_set)]
     pub region_set: Option<String>,
 
@@ -66,7 +66,7 @@ pub struct Cli {
     #[arg(long, alias = "session_token", value_name = "TOKEN", requires = "access_key", value_parser = secret)]
     pub session_token: Option<Secret>,
 
-    /// Take the credentials of this profile, whatever the environment holds
+    /// Use the credentials of this profile, even if the environment has others
     #[arg(long, value_name = "NAME", conflicts_with = "access_key", value_parser = NonEmptyStringValueParser::new())]
     pub profile: Option<String>,
 
@@ -74,19 +74,19 @@ pub struct Cli {
     #[arg(long, alias = "client_id", value_name = "ID", value_parser = client_id, default_value_t = format!("test-{}", Uuid::new_v4()), hide_default_value = true)]
     pub client_id: String,
 
-    /// Trust only the root certificates in this file, not the system's [default: what AWS_CA_BUNDLE says]
+    /// Trust only the root certificates in this file, not the system's [default: the file that AWS_CA_BUNDLE names]
     #[arg(long, alias = "ca_file", value_name = "PEM")]
     pub ca_file: Option<PathBuf>,
 
-    /// HTTP proxy, as in http://user:password@host:port [default: what HTTPS_PROXY and NO_PROXY say]
+    /// HTTP proxy, as in http://user:password@host:port [default: from HTTPS_PROXY and NO_PROXY]
     #[arg(long, value_name = "URL", value_parser = secret)]
     pub proxy: Option<Secret>,
 
-    /// Deadline for connecting, all attempts together
+    /// Time limit for connecting, for all attempts together
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub timeout: Duration,
 
-    /// How often to try where another attempt may help
+    /// The most attempts, if another attempt may help
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub attempts: u32,
 
@@ -119,20 +119,20 @@ pub enum SigningAlgorithm {
 impl Cli {
     /// Reads the command line, or ends the program with exit code 2 and the reason.
     pub fn from_args() -> Self {
-        let cli = Self::try_parse().unwrap_or_else(|error| harmless(error).exit());
+        let cli = Self::try_parse().unwrap_or_else(|error| sanitized(error).exit());
         match cli.contradiction() {
             Some(reason) => Self::command().error(ErrorKind::ValueValidation, reason).exit(),
             None => cli,
         }
     }
 
-    /// What no value parser can find: flags that do not go together, and flaws in secrets, since clap shows
-    /// the value that it rejects.
+    /// Flags that do not go together, and flaws in secrets. No value parser looks for the latter, since clap would show
+    /// the value that the parser rejects.
     fn contradiction(&self) -> Option<String> {
         if self.region_set.is_some() && self.signing_algorithm != SigningAlgorithm::Sigv4a {
-            return Some("--region-set goes with --signing-algorithm sigv4a".to_owned());
+            return Some("--region-set needs --signing-algorithm sigv4a".to_owned());
         }
-        // A secret key may stand where the access key should.
+        // The access key is checked here too, since the user may have put a secret key in its place.
         let keys = [
             ("--access-key", self.access_key.as_ref()),
             ("--secret", self.secret.as_ref().map(|secret| &secret.0)),
@@ -140,7 +140,7 @@ impl Cli {
         ];
         keys.into_iter().find_map(|(flag, value)| {
             let reason = trimmed(value?).err()?;
-            Some(format!("{flag} cannot work: {reason}"))
+            Some(format!("{flag} is not valid: {reason}"))
         })
     }
 
@@ -154,12 +154,13 @@ impl Cli {
         if let Some(region) = named {
             return Ok(region.to_owned());
         }
-        let (variable, value) = first_set(&["AWS_REGION", "AWS_DEFAULT_REGION"]).ok_or(Error::NoRegion)?;
+        let (variable, value) =
+            first_non_empty(&["AWS_REGION", "AWS_DEFAULT_REGION"]).ok_or(Error::NoRegion)?;
         let value = value.to_str().and_then(|value| region(value).ok());
         value.ok_or(Error::BadRegion(variable))
     }
 
-    /// What to sign for.
+    /// The region, or the set of regions, to sign for.
     pub fn scope(&self, region: &str) -> Scope {
         match self.signing_algorithm {
             SigningAlgorithm::Sigv4 => Scope::Region(region.to_owned()),
@@ -169,7 +170,7 @@ impl Cli {
         }
     }
 
-    /// The credentials given by flag, or else the chain, whose services are reached through `network`.
+    /// The credentials of the flags, or else the chain, which reaches its services through `network`.
     pub fn credentials(&self, region: &str, network: &Network) -> CredentialSource {
         match (&self.access_key, &self.secret) {
             (Some(id), Some(Secret(secret))) => {
@@ -181,13 +182,13 @@ impl Cli {
         }
     }
 
-    /// The way out of this machine.
+    /// Root certificates and proxies for all connections.
     ///
     /// # Errors
     ///
-    /// [`Error::CaFile`] or [`Error::Proxy`], before any packet is sent.
+    /// [`Error::CaFile`], [`Error::SilentFile`] or [`Error::Proxy`].
     pub async fn network(&self) -> Result<Network, Error> {
-        let tls = match (&self.ca_file, set("AWS_CA_BUNDLE")) {
+        let tls = match (&self.ca_file, non_empty("AWS_CA_BUNDLE")) {
             (Some(path), _) => self.trusting("--ca-file", path.clone()).await?,
             (None, Some(path)) => self.trusting("AWS_CA_BUNDLE", path.into()).await?,
             (None, None) => Tls::with_system_roots(),
@@ -200,7 +201,7 @@ impl Cli {
         Ok(Network::new(tls, proxies))
     }
 
-    /// Reads the file beside the runtime, since a pipe may have nobody who writes to it.
+    /// Reads the file on another thread, since reading a pipe blocks until somebody writes to it.
     async fn trusting(&self, setting: &'static str, path: PathBuf) -> Result<Tls, Error> {
         let file = path.clone();
         let reading = tokio::task::spawn_blocking(move || Tls::with_ca_file(&file));
@@ -210,12 +211,12 @@ impl Cli {
         }
     }
 
-    /// What hints are filled in with.
+    /// The facts that hints mention.
     pub fn facts<'a>(&'a self, region: &'a str, connector: &'a Connector) -> Facts<'a> {
         Facts { connector, region, client_id: &self.client_id, words: WORDS }
     }
 
-    /// What will probably not work as meant, though it can be tried.
+    /// Warnings of settings that are allowed, but will probably not work as the user means them.
     pub fn warnings(&self, region: &str) -> Vec<String> {
         let mut warnings = Vec::new();
         if let Some(named) = region_in(self.endpoint.host()).filter(|named| *named != region) {
@@ -228,8 +229,8 @@ impl Cli {
     }
 }
 
-/// The same error, with the arguments that it repeats made fit to be shown.
-fn harmless(mut error: clap::Error) -> clap::Error {
+/// The same error, with the arguments in it made safe to show.
+fn sanitized(mut error: clap::Error) -> clap::Error {
     let repeated: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
     for (kind, value) in repeated {
         if let ContextValue::String(text) = value {
@@ -239,7 +240,7 @@ fn harmless(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// With the commit, where the build was told it.
+/// The version, and the commit if `GIT_COMMIT` was set for the build.
 fn version() -> String {
     let commit = option_env!("GIT_COMMIT");
     [Some(env!("CARGO_PKG_VERSION")), commit].into_iter().flatten().collect::<Vec<_>>().join(" ")

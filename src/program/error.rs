@@ -13,21 +13,21 @@ use crate::transport::proxy::BadProxy;
 use crate::transport::tls::TlsError;
 use crate::transport::upgrade::UpgradeError;
 
-/// Why there was no connection.
+/// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no asynchronous runtime.
-    #[error("cannot run")]
+    /// There is no thread or no asynchronous runtime.
+    #[error("cannot start")]
     Runtime(#[source] io::Error),
-    /// The connection was made and closed, but nobody can read of it.
+    /// The connection was made and closed, but not every line could be written to stdout.
     #[error("cannot write to stdout: {0}")]
     Output(io::Error),
     /// Nothing says which region to sign for.
     #[error(
-        "which region is the endpoint in? Its name does not say: pass --region, or set AWS_REGION to one such as us-east-1"
+        "which region is the endpoint in? Its name does not say: pass --region or set AWS_REGION, as in us-east-1"
     )]
     NoRegion,
-    /// The variable that decides holds no region.
+    /// The environment variable that sets the region does not hold one.
     #[error("{0} is not the name of a region, such as us-east-1")]
     BadRegion(&'static str),
     /// The file with root certificates cannot be used.
@@ -46,7 +46,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// A proxy was asked for, but it cannot be used.
+    /// The proxy that the flag or the environment sets cannot be used.
     #[error(transparent)]
     Proxy(#[from] BadProxy),
     /// The last attempt failed.
@@ -54,7 +54,7 @@ pub enum Error {
     Attempt {
         /// What went wrong.
         failure: Box<Failure>,
-        /// The whole story of it.
+        /// The full report.
         report: String,
     },
     /// `--timeout` has passed.
@@ -73,7 +73,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The exit code, as the README lists them.
+    /// The exit code, from the table in the README.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Runtime(_) | Self::Output(_) => 1,
@@ -99,7 +99,7 @@ impl Error {
         }
     }
 
-    /// The whole story for stderr: the error, its causes, what the server said, the hints.
+    /// The full report for stderr: the error, its causes, what the server said, the hints.
     pub fn report(&self) -> String {
         match self {
             Self::Attempt { report, .. } => report.clone(),
@@ -109,7 +109,7 @@ impl Error {
     }
 }
 
-/// What ends a run early.
+/// The signal that ended a run early.
 #[derive(Clone, Copy, Debug)]
 pub enum Signal {
     /// Ctrl-C.

@@ -1,4 +1,4 @@
-//! From the end of a run to the exit code, and to the last words on stderr.
+//! The end of a run: the exit code, and the last message on stderr.
 
 use std::io;
 use std::panic;
@@ -11,17 +11,18 @@ use tokio::runtime::{Builder, Runtime};
 use super::error::Error;
 use super::stderr;
 
-/// What a bug ends with, as in every Rust program.
+/// The exit code after a panic, as in every Rust program.
 const PANIC: u8 = 101;
 
 static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
 
-/// Windows gives the main thread 1 MiB of stack, and a debug build of the AWS SDK needs more. Bytes.
+/// The stack, in bytes. Windows gives the main thread 1 MiB, and a debug build of the AWS SDK needs more.
 const STACK: usize = 8 << 20;
 
-/// Runs to the end, and tells of a failure on stderr.
+/// Runs `run` to its end, reports a failure on stderr, and returns the exit code.
 pub fn code<R: Future<Output = Result<(), Error>>>(run: impl FnOnce() -> R + Send) -> ExitCode {
-    // aws-config panics at some answers, which is caught and told as an error. So a panic is told only at the end.
+    // aws-config panics at some answers. Such a panic is caught and reported as an error, so the hook prints nothing, and
+    // keeps the message for the end.
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let words = panic.payload_as_str().unwrap_or("panic");
@@ -48,7 +49,7 @@ fn block_on(run: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
     result
 }
 
-/// Tokio panics where there is no file descriptor left for its signals, and fails where there is none for the rest.
+/// Tokio panics if no file descriptor is left for its signals, and returns an error if none is left for the rest.
 fn runtime() -> io::Result<Runtime> {
     let build = || Builder::new_current_thread().enable_all().build();
     panic::catch_unwind(build).unwrap_or_else(|_| Err(io::Error::other(last_panic())))

@@ -7,24 +7,24 @@ use futures_util::FutureExt;
 
 use super::error::{Error, Signal};
 
-/// Listens for a signal from the first use on.
+/// Listens for a signal, from its first use on.
 pub struct Interruption(Pin<Box<dyn Future<Output = Signal>>>);
 
 impl Interruption {
-    /// Not yet interrupted.
-    #[expect(clippy::new_without_default, reason = "it does something")]
+    /// A listener that has received no signal yet.
+    #[expect(clippy::new_without_default, reason = "a listener is not a default value")]
     pub fn new() -> Self {
         Self(Box::pin(signal()))
     }
 
-    /// What `work` gives, unless it is interrupted and dropped.
+    /// The result of `work`. If a signal comes first, `work` is dropped.
     ///
     /// # Errors
     ///
-    /// [`Error::Interrupted`], and those of `work`.
+    /// [`Error::Interrupted`], or an error of `work`.
     pub async fn or<T>(&mut self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         tokio::select! {
-            // The handler is to be there before there is anything to interrupt.
+            // The signal is polled first, so that its handler is there before `work` begins.
             biased;
             signal = &mut self.0 => Err(Error::Interrupted(signal)),
             result = work => result,
@@ -53,7 +53,7 @@ async fn signal() -> Signal {
 
 async fn interrupt() {
     if tokio::signal::ctrl_c().await.is_err() {
-        // The system does not tell of it then, which is not the same as Ctrl-C.
+        // The system cannot report Ctrl-C then. That must not count as Ctrl-C.
         pending().await
     }
 }

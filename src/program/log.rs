@@ -1,4 +1,4 @@
-//! Logging to stderr, with the events left out that would show a secret.
+//! Logging to stderr, without the events that would show a secret.
 
 use std::io;
 
@@ -12,16 +12,15 @@ use super::stderr;
 use super::story::warn;
 use crate::transport::text::{printable, without_secrets};
 
-/// Logs what `level` asks for; without one, what `RUST_LOG` does (`level` or `target=level`, separated by
-/// commas).
+/// Logs at this level. Without one, `RUST_LOG` decides: `level` or `target=level`, separated by commas.
 pub fn to_stderr(level: Option<LogLevel>) {
     let filter: Targets = match level {
-        // Most runs log nothing, and a subscriber begins with tens of KiB.
+        // Most runs log nothing, and need no subscriber, which takes tens of KiB.
         None => match std::env::var("RUST_LOG").map(|filter| filter.parse()) {
             Err(_) => return,
             Ok(Ok(filter)) => filter,
             Ok(Err(error)) => {
-                return warn(&format!("nothing is logged, for RUST_LOG is no filter: {error}"));
+                return warn(&format!("nothing is logged, because RUST_LOG is not a valid filter: {error}"));
             }
         },
         Some(level) => Targets::new().with_default(match level {
@@ -34,16 +33,16 @@ pub fn to_stderr(level: Option<LogLevel>) {
         }),
     };
     tracing_subscriber::registry()
-        .with(tracing_subscriber::fmt::layer().with_writer(|| Lines))
+        .with(tracing_subscriber::fmt::layer().with_writer(|| Writer))
         .with(filter)
         .with(filter_fn(|metadata| !shows_secrets(metadata)))
         .init();
 }
 
-/// Writes each event on a line of its own, whatever a server has put into it.
-struct Lines;
+/// Writes each event on a line of its own, even if a server has put line breaks into it.
+struct Writer;
 
-impl io::Write for Lines {
+impl io::Write for Writer {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let line = without_secrets(&printable(String::from_utf8_lossy(event).trim_end_matches('\n')));
         stderr::line(&line);
@@ -55,14 +54,14 @@ impl io::Write for Lines {
     }
 }
 
-/// Events of the AWS SDK that show whole requests, answers or errors, with the tokens in them: some of them
-/// at the level of a warning.
+/// Whether this is an event of the AWS SDK that shows a whole request, answer or error, with the tokens in it. Some of
+/// these events are warnings.
 fn shows_secrets(metadata: &Metadata<'_>) -> bool {
     let whole = ["request", "response", "error", "err"];
     metadata.is_event()
         && metadata.target().starts_with("aws_")
         && (metadata.target() == "aws_config::sso::token"
-            // It warns of lines in profile files with what stands in them.
+            // This target warns of lines in profile files, and shows them.
             || metadata.target().starts_with("aws_runtime::env_config")
             || whole.into_iter().any(|field| metadata.fields().field(field).is_some()))
 }

@@ -1,4 +1,4 @@
-//! What only this program needs: its command line, its patience, what it tells, and how it ends.
+//! What only this program needs: its command line, its retries, its output, and how it ends.
 
 pub mod attempts;
 pub mod cli;

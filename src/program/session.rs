@@ -1,4 +1,4 @@
-//! One MQTT 5 session with rumqttc: CONNECT to CONNACK, DISCONNECT to the end of every layer beneath.
+//! One MQTT 5 session with rumqttc: from CONNECT to CONNACK, and from DISCONNECT to the end of TCP.
 
 use std::io;
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use crate::diagnosis::failure::Failure;
 use crate::transport::connector::Connector;
 use crate::transport::reason::ReasonCode;
 
-/// IoT Core takes 30 to 1200 s ("AWS IoT Core message broker and protocol limits and quotas"); a minute
-/// keeps the connection through common NAT tables. Seconds.
+/// The keep-alive, in seconds. IoT Core accepts 30 to 1200 ("AWS IoT Core message broker and protocol limits and
+/// quotas"). A minute keeps the connection alive in common NAT tables.
 const KEEP_ALIVE: u16 = 60;
 
-/// As many unacknowledged publishes as IoT Core itself takes (same page).
+/// How many unacknowledged publishes the server may send: as many as IoT Core itself accepts (same page).
 const RECEIVE_MAXIMUM: u16 = 100;
 
-/// rumqttc reserves room for as many publishes as may be unacknowledged. This session makes none; for one
-/// that does, IoT Core takes 100.
+/// rumqttc reserves memory for this many unacknowledged publishes. This session does not publish. For a session that
+/// publishes, IoT Core accepts 100.
 const OUTGOING_INFLIGHT: u16 = 1;
 
-/// How long DISCONNECT may take to leave.
+/// How long sending DISCONNECT may take.
 const DISCONNECT_TIME: Duration = Duration::from_secs(1);
 
 /// The settings of an MQTT 5 client whose connections `connector` makes. An attempt may take as long as `limit`.
@@ -58,13 +58,17 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Failure`] of any kind but those that need a session.
+    /// [`Failure`], which says why there is no session.
     pub async fn connect(options: MqttOptions) -> Result<Self, Failure> {
         let (client, mut eventloop) = AsyncClient::builder(options).build();
         loop {
             if let Event::Incoming(Incoming::ConnAck(connack)) = eventloop.poll().await? {
-                tracing::debug!("< CONNACK {}{}", ReasonCode(connack.code as u8), told(connack.properties));
-                // A DISCONNECT that came with CONNACK is a part of the answer. What comes later does not matter.
+                tracing::debug!(
+                    "< CONNACK {}{}",
+                    ReasonCode(connack.code as u8),
+                    settings(connack.properties)
+                );
+                // A DISCONNECT that came together with CONNACK is a part of the answer. A later one is ignored.
                 let next = eventloop.poll().now_or_never().and_then(Result::err).map(Failure::from);
                 return match next {
                     Some(failure @ Failure::Disconnected { .. }) => Err(failure),
@@ -74,11 +78,11 @@ impl Session {
         }
     }
 
-    /// DISCONNECT (0x00), Close 1000, close_notify, FIN. What the server makes of it no longer matters:
-    /// the session was a success, and this takes little more than two seconds at most.
+    /// Sends DISCONNECT (0x00), Close 1000, close_notify and FIN, in little more than two seconds at most. How the server
+    /// reacts no longer matters, since the session was a success.
     pub async fn disconnect(mut self, connector: &Connector) {
         let goodbye = async {
-            // It does not connect anew where the server has ended the connection already.
+            // This does not reconnect if the server has already ended the connection.
             self.client.disconnect_now().await.ok();
             while let Ok(event) = self.eventloop.poll().await {
                 if matches!(event, Event::Outgoing(Outgoing::Disconnect)) {
@@ -96,8 +100,8 @@ impl Session {
     }
 }
 
-/// What a server sets for the session (MQTT 5 section 3.2.2.3).
-fn told(properties: Option<ConnAckProperties>) -> String {
+/// The settings that the server chose for the session, as text (MQTT 5 section 3.2.2.3).
+fn settings(properties: Option<ConnAckProperties>) -> String {
     let Some(properties) = properties else { return String::new() };
     let numbers = [
         ("session expiry", properties.session_expiry_interval, " s"),

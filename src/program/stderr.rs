@@ -1,23 +1,23 @@
-//! stderr behind a thread of its own, so that a pipe that nobody reads stops the lines and not the program.
+//! Writes to stderr on a thread of its own. A pipe that nobody reads blocks that thread, and not the program.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// What may wait for a reader. Bytes.
+/// How much text may wait for a reader, in bytes.
 const MAX_WAITING: usize = 1024 * 1024;
 
-/// How long a line waits to be written, so that it keeps its place between those on stdout.
-const PATIENCE: Duration = Duration::from_millis(20);
+/// How long the program waits until a line is written, so that lines on stderr and stdout keep their order.
+const LINE_TIME: Duration = Duration::from_millis(20);
 
-/// How long the last words wait.
-const LAST_PATIENCE: Duration = Duration::from_secs(1);
+/// How long the program waits until its last message is written.
+const LAST_TIME: Duration = Duration::from_secs(1);
 
 static LINES: LazyLock<Lines> = LazyLock::new(|| {
     let lines = Lines::default();
     let spawned = thread::Builder::new().name("stderr".to_owned()).spawn(|| LINES.pass_on());
-    lines.state().alone = spawned.is_err();
+    lines.state().no_thread = spawned.is_err();
     lines
 });
 
@@ -32,25 +32,25 @@ struct State {
     waiting: String,
     /// Some text is being written.
     writing: bool,
-    /// There is no thread.
-    alone: bool,
+    /// The thread could not be started, so whoever has a line writes it.
+    no_thread: bool,
     lost: usize,
 }
 
-/// Writes `line`, without a new line at its end. It is lost where too much is waiting already.
+/// Writes `line` and a line break. The line is lost if too much text is waiting already.
 pub fn line(line: &str) {
     let mut state = LINES.state();
     if state.waiting.len() + line.len() > MAX_WAITING {
         state.lost += 1;
         return;
     }
-    // Behind a line that waits already there is no point in it.
-    let patience = if state.is_idle() { PATIENCE } else { Duration::ZERO };
+    // If other lines are waiting already, there is no order to keep.
+    let limit = if state.is_idle() { LINE_TIME } else { Duration::ZERO };
     state.waiting.extend([line, "\n"]);
-    LINES.drain(state, patience);
+    LINES.drain(state, limit);
 }
 
-/// Writes the last words of a run, and how many lines were lost.
+/// Writes the last message of a run, and how many lines were lost.
 pub fn end(words: &str) {
     if words.is_empty() && LazyLock::get(&LINES).is_none() {
         return;
@@ -61,16 +61,17 @@ pub fn end(words: &str) {
         let lost = format!("warning: nobody read stderr in time, and lines were lost: {}\n", state.lost);
         state.waiting.push_str(&lost);
     }
-    LINES.drain(state, LAST_PATIENCE);
+    LINES.drain(state, LAST_TIME);
 }
 
 impl Lines {
-    fn drain(&self, mut state: MutexGuard<'_, State>, patience: Duration) {
-        if state.alone {
+    /// Waits until everything is written, or until the time is up.
+    fn drain(&self, mut state: MutexGuard<'_, State>, limit: Duration) {
+        if state.no_thread {
             return write_out(&std::mem::take(&mut state.waiting));
         }
         self.changed.notify_all();
-        let _ = self.changed.wait_timeout_while(state, patience, |state| !state.is_idle());
+        let _ = self.changed.wait_timeout_while(state, limit, |state| !state.is_idle());
     }
 
     fn pass_on(&self) {
@@ -107,9 +108,9 @@ fn write_out(text: &str) {
         match io::stderr().write(rest) {
             Ok(length @ 1..) => rest = &rest[length..],
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            // Whoever shares the pipe may have made it so.
+            // Another process that shares the pipe may have made it non-blocking.
             Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(Duration::from_millis(10)),
-            // That nobody reads any more is no reason to stop.
+            // A closed stderr must not end the program, so the rest is dropped.
             Ok(0) | Err(_) => return,
         }
     }

@@ -1,4 +1,4 @@
-//! What a run tells on stdout as it happens, and the stopwatch for it; warnings go to stderr.
+//! The progress that a run prints to stdout, and how long each phase took. Warnings go to stderr.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,13 +21,13 @@ struct State {
 }
 
 impl Story {
-    /// A story that is told on `out`.
+    /// A story that is printed to `out`.
     pub fn on(out: impl Write + Send + 'static) -> Arc<Self> {
         Arc::new(Self(Mutex::new(State { out: Box::new(out), written: Ok(()), phases: Vec::new() })))
     }
 
-    /// Writes a line. Where nobody reads any more, nothing else is written, but the run goes on: the session is
-    /// to end cleanly, and an error is to be told by its exit code.
+    /// Writes a line. After a write has failed nothing more is written, but the run goes on, so that the session ends
+    /// cleanly and the exit code tells of an error.
     pub fn tell(&self, line: &str) {
         let mut state = self.state();
         if state.written.is_ok() {
@@ -35,7 +35,7 @@ impl Story {
         }
     }
 
-    /// The end of it.
+    /// Ends the story.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl Story {
         std::mem::replace(&mut self.state().written, Ok(())).map_err(Error::Output)
     }
 
-    /// Takes in what a connector tells.
+    /// Handles what a connector reports.
     pub fn follow(&self, progress: Progress<'_>) {
         match progress {
             Progress::Phase(phase) => {
@@ -65,19 +65,19 @@ impl Story {
                     found.source
                 ));
             }
-            Progress::PassedOver(setting) => warn(setting),
+            Progress::Ignored(setting) => warn(setting),
             Progress::Clock(seconds) => {
                 warn(&format!("{}; signing with the server's time instead", clock(seconds)));
             }
         }
     }
 
-    /// The running phase; none before the first attempt.
+    /// The current phase. `None` before the first attempt.
     pub fn phase(&self) -> Option<Phase> {
         self.state().phases.last().map(|(phase, _)| *phase)
     }
 
-    /// Tells how long the latest attempt took, and each of its phases.
+    /// Prints how long the latest attempt took, and each of its phases.
     pub fn connected(&self) {
         let now = Instant::now();
         let phases = std::mem::take(&mut self.state().phases);
@@ -91,13 +91,13 @@ impl Story {
         }
     }
 
-    // Lines and times are sound whatever happened to the thread that held them.
+    // A lock that is poisoned does no harm: lines and times are valid even if a thread panicked while it held the lock.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Tells of something doubtful on stderr.
+/// Prints a warning to stderr.
 pub fn warn(text: &str) {
     stderr::line(&format!("warning: {}", printable(text)));
 }

@@ -1,4 +1,4 @@
-//! What the flags take: each function turns a flag's text into its value, or says what is wrong with it.
+//! The values of the flags: each function turns a flag's text into its value, or says what is wrong with the text.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -13,7 +13,7 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// A DNS label (RFC 1035 section 2.3.1), since the region becomes one in every AWS endpoint.
+/// A region must be a DNS label (RFC 1035 section 2.3.1), since it is a part of the name of every AWS endpoint.
 pub fn region(text: &str) -> Result<String, &'static str> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     match text {
@@ -38,7 +38,7 @@ pub fn region_set(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// The limit is IoT Core's; control characters are out by MQTT 5 section 1.5.4.
+/// The limit is IoT Core's. MQTT 5 section 1.5.4 rules out control characters.
 pub fn client_id(text: &str) -> Result<String, &'static str> {
     match text {
         "" => Err("it is empty"),
@@ -48,12 +48,12 @@ pub fn client_id(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Any text. What is wrong with a secret is said later, since clap shows the value that it rejects.
+/// Any text. Secrets are checked later, since clap shows a value that it rejects.
 pub fn secret(text: &str) -> Result<Secret, Infallible> {
     Ok(Secret(text.to_owned()))
 }
 
-/// White space around a key comes from a file or a variable, and would only show as a wrong signature.
+/// Refuses white space around a key. It comes from a file or a variable, and would make the signature wrong.
 pub fn trimmed(text: &str) -> Result<String, &'static str> {
     match text {
         "" => Err("it is empty"),
@@ -62,7 +62,7 @@ pub fn trimmed(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// A day at most.
+/// A whole number of seconds, a day at most.
 pub fn seconds(text: &str) -> Result<Duration, &'static str> {
     match text.parse() {
         Ok(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),

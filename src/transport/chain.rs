@@ -3,10 +3,10 @@
 //! The AWS credential chain (AWS SDKs and Tools Reference Guide, "Standardized credential providers"), made of
 //! aws-config's providers.
 //!
-//! There is one rule: a source that is set up and fails ends the chain, and only a source that is not set up at all is
-//! passed over. aws-config's own chain also passes over a profile that it does not find or understand, half a key pair
-//! and the like, and then signs as whoever comes next. On EC2 that is the instance's role: somebody else than was asked
-//! for.
+//! There is one rule: only a source that is not set up at all is skipped. A source that is set up and fails ends the
+//! chain. aws-config's own chain also skips a profile that it does not find or understand, half a key pair and the like,
+//! and then signs with the next source that it finds. On EC2 that is the instance's role, which is not the identity that
+//! was requested.
 
 use std::env;
 use std::ffi::OsString;
@@ -22,13 +22,13 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
 
-use super::environment::set;
+use super::environment::non_empty;
 use super::file::{self, FileError};
 use super::http_client::http_client;
 use super::network::Network;
-use super::profile::{ProfileError, Profiles, below_home};
+use super::profile::{ProfileError, Profiles, expand_home};
 use super::progress::Progress;
-use super::source::{Found, Link, Needs, SignIn, SourceError};
+use super::source::{Found, NamedProvider, Needs, SignIn, SourceError};
 
 /// The chain, or one profile alone.
 #[derive(Debug)]
@@ -36,8 +36,8 @@ pub struct Chain {
     profile: Option<String>,
     region: String,
     network: Network,
-    /// What was passed over is told once, not at every load.
-    told: AtomicBool,
+    /// Whether ignored variables were reported, which is done at the first load only.
+    reported: AtomicBool,
 }
 
 /// The variables that say where a container gets its credentials.
@@ -45,55 +45,55 @@ const CONTAINER_URLS: [&str; 2] =
     ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
 
 /// A source that is set up, or why it counts as not set up.
-type Setup = Result<Link, String>;
+type Setup = Result<NamedProvider, String>;
 
 impl Chain {
-    /// The chain, or with `profile` that profile alone. `region` is for STS, where the profile names none.
+    /// The whole chain, or only `profile` if there is one. `region` is used for STS if the profile has no region.
     pub fn new(profile: Option<String>, region: String, network: Network) -> Self {
-        Self { profile, region, network, told: AtomicBool::new(false) }
+        Self { profile, region, network, reported: AtomicBool::new(false) }
     }
 
-    /// Credentials from the first source that is set up. Every provider is made anew, since some remember their first
-    /// failure for ever.
+    /// Credentials from the first source that is set up. Providers are made anew for each load, because some remember
+    /// their first failure for ever.
     ///
     /// # Errors
     ///
-    /// [`SourceError`] when no source is set up, or the first one that is fails.
+    /// [`SourceError`] if no source is set up, or if the first source that is set up fails.
     pub async fn load(&self, tell: impl Fn(Progress<'_>)) -> Result<Found, SourceError> {
-        if !self.told.swap(true, Ordering::Relaxed) {
-            self.passed_over().into_iter().for_each(|setting| tell(Progress::PassedOver(setting)));
+        if !self.reported.swap(true, Ordering::Relaxed) {
+            self.ignored().into_iter().for_each(|setting| tell(Progress::Ignored(setting)));
         }
         let config = ProviderConfig::default().with_http_client(http_client(self.network.clone()));
         let config = config.with_region(Some(Region::new(self.region.clone())));
         let mut reasons = Vec::new();
-        let mut pass_over = |name: &str, reason| reasons.push((name.to_owned(), reason));
+        let mut skip = |name: &str, reason| reasons.push((name.to_owned(), reason));
         if self.profile.is_none() {
             match environment()? {
                 Ok(link) => return link.load().await,
-                Err(reason) => pass_over("environment", reason),
+                Err(reason) => skip("environment", reason),
             }
         }
         match self.profile(&config, &tell).await? {
             Ok(link) => return link.load().await,
-            Err(reason) => pass_over("profile", reason),
+            Err(reason) => skip("profile", reason),
         }
         if self.profile.is_none() {
             match web_identity(&config)? {
                 Ok(link) => return link.load().await,
-                Err(reason) => pass_over("web identity token", reason),
+                Err(reason) => skip("web identity token", reason),
             }
             match container(&config)? {
                 Ok(link) => return link.load().await,
-                Err(reason) => pass_over("container", reason),
+                Err(reason) => skip("container", reason),
             }
             let metadata = ImdsCredentialsProvider::builder().configure(&config).build();
-            match Link::new("EC2 instance metadata", metadata).load().await {
-                // Whether this is an EC2 instance only the service itself can tell.
+            match NamedProvider::new("EC2 instance metadata", metadata).load().await {
+                // Only the service itself can tell whether this is an EC2 instance.
                 Err(SourceError::Failed {
                     source: reason @ CredentialsError::CredentialsNotLoaded(_),
                     ..
                 }) => {
-                    pass_over("EC2 instance metadata", innermost(&reason));
+                    skip("EC2 instance metadata", root_cause(&reason));
                 }
                 result => return result,
             }
@@ -102,12 +102,12 @@ impl Chain {
     }
 
     /// Variables that the AWS CLI reads and the AWS SDKs do not.
-    fn passed_over(&self) -> Option<&'static str> {
-        let differs = |name| set(name).is_some_and(|name| name != "default");
-        if self.profile.is_none() && set("AWS_PROFILE").is_none() && differs("AWS_DEFAULT_PROFILE") {
-            Some("AWS_DEFAULT_PROFILE is passed over; AWS_PROFILE names a profile")
-        } else if set("AWS_SECURITY_TOKEN").is_some() && set("AWS_SESSION_TOKEN").is_none() {
-            Some("AWS_SECURITY_TOKEN is passed over; AWS_SESSION_TOKEN holds the session token")
+    fn ignored(&self) -> Option<&'static str> {
+        let differs = |name| non_empty(name).is_some_and(|name| name != "default");
+        if self.profile.is_none() && non_empty("AWS_PROFILE").is_none() && differs("AWS_DEFAULT_PROFILE") {
+            Some("AWS_DEFAULT_PROFILE is ignored; name the profile with AWS_PROFILE")
+        } else if non_empty("AWS_SECURITY_TOKEN").is_some() && non_empty("AWS_SESSION_TOKEN").is_none() {
+            Some("AWS_SECURITY_TOKEN is ignored; put the session token into AWS_SESSION_TOKEN")
         } else {
             None
         }
@@ -136,11 +136,11 @@ impl Chain {
         };
         let setting = |setting| chain.iter().find_map(|profile| profile.get(setting));
         if let Some(path) = setting("web_identity_token_file") {
-            usable("web_identity_token_file", file::check(Path::new(path)))?;
+            naming("web_identity_token_file", file::check(Path::new(path)))?;
         }
         if setting("aws_security_token").is_some() && setting("aws_session_token").is_none() {
-            tell(Progress::PassedOver(
-                "aws_security_token in the profile is passed over; aws_session_token holds the session token",
+            tell(Progress::Ignored(
+                "aws_security_token in the profile is ignored; put the session token into aws_session_token",
             ));
         }
         if setting("credential_source") == Some("EcsContainer") {
@@ -148,13 +148,13 @@ impl Chain {
         }
         let mut needs = Needs { mfa: setting("mfa_serial").map(str::to_owned), sign_in: None };
         if setting("sso_session").or(setting("sso_start_url")).is_some() {
-            usable("sso_session", file::check_cache(&below_home("~/.aws/sso/cache".as_ref())))?;
+            naming("sso_session", file::check_cache(&expand_home("~/.aws/sso/cache".as_ref())))?;
             needs.sign_in = Some(SignIn::Sso(name.clone()));
         }
         if setting("login_session").is_some() {
-            let default = || below_home("~/.aws/login/cache".as_ref());
+            let default = || expand_home("~/.aws/login/cache".as_ref());
             let folder = env::var_os("AWS_LOGIN_CACHE_DIRECTORY").map_or_else(default, PathBuf::from);
-            usable("login_session", file::check_cache(&folder))?;
+            naming("login_session", file::check_cache(&folder))?;
             needs.sign_in = Some(SignIn::Login(name.clone()));
         }
         let region = profiles.setting(&name, "region").unwrap_or(&self.region);
@@ -162,18 +162,18 @@ impl Chain {
         let provider = ProfileFileCredentialsProvider::builder().profile_files(profiles.files());
         let provider = provider.profile_name(&name).configure(&config).build();
         let source = self.profile.as_ref().map_or("profile".to_owned(), |name| format!("profile {name}"));
-        Ok(Ok(Link::new(&source, provider).needing(needs)))
+        Ok(Ok(NamedProvider::new(&source, provider).needing(needs)))
     }
 }
 
 fn environment() -> Result<Setup, SourceError> {
     const NAMES: [&str; 2] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-    if NAMES.into_iter().all(|name| set(name).is_none()) {
+    if NAMES.into_iter().all(|name| non_empty(name).is_none()) {
         return Ok(Err("AWS_ACCESS_KEY_ID is not set".to_owned()));
     }
-    // A token that is left out would only show as a refusal.
+    // Without the session token that was meant, the only sign would be the server's refusal.
     for (name, required) in NAMES.map(|name| (name, true)).into_iter().chain([("AWS_SESSION_TOKEN", false)]) {
-        let flaw = match set(name).map(OsString::into_string) {
+        let flaw = match non_empty(name).map(OsString::into_string) {
             None if required => "is not set, but the other half of the key pair is",
             Some(Ok(value)) if value.trim().is_empty() => "is blank",
             Some(Err(_)) => "is not UTF-8",
@@ -181,54 +181,54 @@ fn environment() -> Result<Setup, SourceError> {
         };
         return Err(SourceError::Variable { name, flaw });
     }
-    Ok(Ok(Link::new("environment", EnvironmentVariableCredentialsProvider::new())))
+    Ok(Ok(NamedProvider::new("environment", EnvironmentVariableCredentialsProvider::new())))
 }
 
 fn web_identity(config: &ProviderConfig) -> Result<Setup, SourceError> {
     const NAMES: [&str; 2] = ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"];
-    match NAMES.map(set) {
+    match NAMES.map(non_empty) {
         [None, None] => return Ok(Err(format!("{} is not set", NAMES[0]))),
-        [Some(path), Some(_)] => usable(NAMES[0], file::check(Path::new(&path)))?,
+        [Some(path), Some(_)] => naming(NAMES[0], file::check(Path::new(&path)))?,
         [path, _] => {
-            let name = if path.is_none() { NAMES[0] } else { NAMES[1] };
-            return Err(SourceError::Variable {
-                name,
-                flaw: "is not set, but the other half of the web identity is",
-            });
+            let (name, flaw) = match path {
+                None => (NAMES[0], "is not set, but AWS_ROLE_ARN is"),
+                Some(_) => (NAMES[1], "is not set, but AWS_WEB_IDENTITY_TOKEN_FILE is"),
+            };
+            return Err(SourceError::Variable { name, flaw });
         }
     }
     let provider = WebIdentityTokenCredentialsProvider::builder().configure(config).build();
-    Ok(Ok(Link::new("web identity token", provider)))
+    Ok(Ok(NamedProvider::new("web identity token", provider)))
 }
 
 fn container(config: &ProviderConfig) -> Result<Setup, SourceError> {
-    if CONTAINER_URLS.into_iter().all(|name| set(name).is_none()) {
+    if CONTAINER_URLS.into_iter().all(|name| non_empty(name).is_none()) {
         return Ok(Err(format!("{} is not set", CONTAINER_URLS[0])));
     }
     check_container()?;
-    Ok(Ok(Link::new("container", EcsCredentialsProvider::builder().configure(config).build())))
+    Ok(Ok(NamedProvider::new("container", EcsCredentialsProvider::builder().configure(config).build())))
 }
 
 fn check_container() -> Result<(), SourceError> {
     const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
     let [full, relative] = CONTAINER_URLS;
-    // aws-config panics at such a URL.
+    // aws-config panics at the URL of a container that has no scheme.
     let has_scheme = |url: &OsString| url.to_str().is_some_and(|url| url.contains("://"));
-    if set(full).is_some_and(|url| !has_scheme(&url)) && set(relative).is_none() {
+    if non_empty(full).is_some_and(|url| !has_scheme(&url)) && non_empty(relative).is_none() {
         return Err(SourceError::Variable { name: full, flaw: "does not begin with http:// or https://" });
     }
     match env::var_os(TOKEN_FILE) {
-        Some(path) => usable(TOKEN_FILE, file::check(Path::new(&path))),
+        Some(path) => naming(TOKEN_FILE, file::check(Path::new(&path))),
         None => Ok(()),
     }
 }
 
-/// Says what named a file that cannot be used.
-fn usable(named_by: &'static str, result: Result<(), FileError>) -> Result<(), SourceError> {
+/// Adds to the error of a file the variable or the setting that names it.
+fn naming(named_by: &'static str, result: Result<(), FileError>) -> Result<(), SourceError> {
     result.map_err(|source| SourceError::File { named_by, source })
 }
 
-/// The message of the cause beneath all others.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    error.source().map_or_else(|| error.to_string(), innermost)
+/// The message of the root cause.
+fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    error.source().map_or_else(|| error.to_string(), root_cause)
 }

@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use super::upgrade::Answer;
 
-/// IoT Core lets the clocks differ by five minutes; one less leaves room for the way there. Seconds.
+/// IoT Core accepts a difference of five minutes. Four leave a minute for the request to arrive. In seconds.
 pub const CLOCK_TOLERANCE: u64 = 4 * 60;
 
-/// How far the server's clock is ahead of the local one, as far as that is known. Seconds.
+/// By how many seconds the server's clock is ahead of the local one, as far as that is known.
 #[derive(Debug, Default)]
 pub struct ServerClock(AtomicI64);
 
@@ -25,12 +25,12 @@ impl ServerClock {
         }
     }
 
-    /// Takes over the server's time if it is more than [`CLOCK_TOLERANCE`] away from the time that was signed. Gives
-    /// the seconds by which the local clock is behind, if so.
+    /// Uses the server's time from now on if it is more than [`CLOCK_TOLERANCE`] away from the time that was `signed`.
+    /// If so, returns by how many seconds the local clock is behind.
     pub fn correct(&self, answer: &Answer, signed: SystemTime) -> Option<i64> {
         answer.clock_skew(signed).filter(|skew| skew.unsigned_abs() > CLOCK_TOLERANCE)?;
         let offset = answer.clock_skew(SystemTime::now())?;
-        tracing::warn!(offset, "the clock is not the server's");
+        tracing::warn!(offset, "the local clock is not in step with the server's");
         self.0.store(offset, Ordering::Relaxed);
         Some(offset)
     }

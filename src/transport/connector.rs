@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! One connection attempt, from the endpoint's name to an open byte stream: name resolution, TCP and TLS
-//! beside the credentials, then the signature, then the upgrade.
+//! One connection attempt, from the endpoint's name to an open byte stream: name resolution, TCP and TLS while the
+//! credentials are fetched, then the signature, then the upgrade.
 
 use std::time::SystemTime;
 
@@ -22,10 +22,10 @@ use super::stream::ByteStream;
 use super::text::conceal;
 use super::upgrade::{Answer, UpgradeError, upgrade};
 
-/// No byte stream, and in which phase it failed.
+/// Why there is no byte stream, by the phase that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// No source has credentials.
+    /// There are no credentials.
     #[error(transparent)]
     Credentials(#[from] SourceError),
     /// The upgrade request could not be signed.
@@ -65,13 +65,13 @@ impl Connector {
         }
     }
 
-    /// The same, with `observer` told what happens.
+    /// The same connector, which calls `observer` with everything that happens.
     pub fn observed_by(self, observer: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
         Self { observer: Box::new(observer), ..self }
     }
 
-    /// Makes one attempt. If the server refuses the signature and its `date` shows that the local clock is
-    /// more than four minutes off, a second one is signed with the server's time.
+    /// Makes one attempt. If the server refuses the signature and its `date` shows that the local clock is more than
+    /// four minutes off, makes a second attempt, signed with the server's time.
     ///
     /// # Errors
     ///
@@ -91,8 +91,8 @@ impl Connector {
         result
     }
 
-    /// Waits until every stream that was dropped has closed its connection: little more than a second, if
-    /// the server does not answer.
+    /// Waits until every stream that was dropped has closed its connection. This takes little more than a second if the
+    /// server does not answer.
     pub async fn closed(&self) {
         self.closing.close();
         self.closing.wait().await;
@@ -113,7 +113,7 @@ impl Connector {
         &self.network
     }
 
-    /// One attempt, which leaves behind the time that it signed.
+    /// One attempt. It stores the time that it signs in `signed`.
     async fn attempt(
         &self,
         signed: &mut SystemTime,
@@ -127,7 +127,7 @@ impl Connector {
         let (stream, credentials) = try_join!(stream, credentials)?;
         conceal(credentials.secret_access_key());
         credentials.session_token().into_iter().for_each(conceal);
-        // Signed last, not beside TLS, so that the signature is as fresh as possible.
+        // After TLS, not at the same time, so that the signature is as fresh as possible.
         self.enter(Phase::Presign);
         *signed = self.clock.now();
         let url = presign(&self.endpoint.authority(), &self.scope, &credentials, *signed)?;
@@ -145,11 +145,12 @@ impl Connector {
     }
 }
 
-/// The answer of a server that refuses the signature or the credentials, which a front cannot judge.
+/// The answer, if IoT Core refused the signature or the credentials. A proxy or a load balancer in front of it cannot
+/// judge them, so its answer does not count.
 fn refusal<T>(result: &Result<T, ConnectError>) -> Option<&Answer> {
     match result {
         Err(ConnectError::Upgrade(UpgradeError::Refused(answer))) => {
-            (answer.status == 403 && !answer.is_of_a_front()).then_some(answer)
+            (answer.status == 403 && !answer.is_from_intermediary()).then_some(answer)
         }
         _ => None,
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Credentials for one attempt after the other: kept until shortly before they expire or until they are refused.
+//! Credentials for successive attempts: kept until shortly before they expire, or until the server refuses them.
 
 use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -13,16 +13,19 @@ use tokio::time::Instant;
 use super::chain::Chain;
 use super::network::Network;
 use super::progress::Progress;
-use super::source::{Found, Link, SourceError};
+use super::source::{Found, NamedProvider, SourceError};
 
-/// Credentials that expire sooner are fetched anew before signing.
+/// Credentials that expire within this time are fetched again before signing.
 const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
 
-/// How long a source rests after it was asked because of a refusal; doubled each time until the server takes one.
-const FIRST_REST: Duration = Duration::from_secs(60);
-const LONGEST_REST: Duration = Duration::from_secs(5 * 60);
+/// After a refusal made the connector ask the source again, further refusals do not for this time. It is doubled each
+/// time, until the server accepts credentials.
+const FIRST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Where credentials come from, asked anew whenever the last ones are about to expire or were refused.
+/// The longest of these pauses.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+
+/// Where credentials come from. It is asked again when the last ones are about to expire or were refused.
 #[derive(Debug)]
 pub struct CredentialSource {
     origin: Origin,
@@ -34,24 +37,24 @@ pub struct CredentialSource {
 #[derive(Debug, Default)]
 struct Trust {
     refused: bool,
-    /// Until when the source is not asked because of a refusal, and how long that was.
-    rest: Option<(Instant, Duration)>,
+    /// The end of the pause in which a refusal does not make the connector ask the source, and its length.
+    pause: Option<(Instant, Duration)>,
 }
 
 #[derive(Debug)]
 enum Origin {
-    Provider(Link),
+    Provider(NamedProvider),
     Chain(Chain),
 }
 
 impl CredentialSource {
-    /// One provider, such as fixed credentials or that of an `SdkConfig`, called `name` in messages.
+    /// One provider, for example fixed credentials or the provider of an `SdkConfig`. Messages call it `name`.
     pub fn provider(name: &str, provider: impl ProvideCredentials + 'static) -> Self {
-        Self::new(Origin::Provider(Link::new(name, provider)))
+        Self::new(Origin::Provider(NamedProvider::new(name, provider)))
     }
 
-    /// The chain: environment, profile, web identity, container, EC2 instance metadata. With `profile` it
-    /// is that profile alone. `region` is for STS where the profile names none; services are reached through
+    /// The chain: environment, profile, web identity, container, EC2 instance metadata. If there is a `profile`, only
+    /// that profile is used. `region` is used for STS if the profile has no region. Services are reached through
     /// `network`.
     pub fn chain(profile: Option<&str>, region: &str, network: &Network) -> Self {
         let (profile, region) = (profile.map(str::to_owned), region.to_owned());
@@ -62,23 +65,23 @@ impl CredentialSource {
         Self { origin, latest: Mutex::default(), trust: StdMutex::default() }
     }
 
-    /// The credentials to sign with now, at least a minute before they expire. `tell` hears of new ones, and of what is
-    /// doubtful about them.
+    /// The credentials to sign with now. They are fetched again if they expire within a minute. `tell` is called with new
+    /// credentials, and with what is doubtful about them.
     ///
     /// # Errors
     ///
-    /// [`SourceError`] when no source is set up, or one that is fails.
+    /// [`SourceError`] if no source is set up, or if a source that is set up fails.
     pub async fn fetch(&self, tell: impl Fn(Progress<'_>)) -> Result<Credentials, SourceError> {
         let mut latest = self.latest.lock().await;
-        let lost = self.trust(|trust| trust.is_lost());
+        let refused = self.trust(|trust| trust.needs_new());
         match &*latest {
-            Some(found) if is_fresh(&found.credentials) && !lost => Ok(found.credentials.clone()),
+            Some(found) if is_fresh(&found.credentials) && !refused => Ok(found.credentials.clone()),
             _ => {
                 let found = match &self.origin {
-                    Origin::Provider(link) => link.load().await?,
+                    Origin::Provider(provider) => provider.load().await?,
                     Origin::Chain(chain) => chain.load(&tell).await?,
                 };
-                self.trust(|trust| trust.renew(lost));
+                self.trust(|trust| trust.fetched(refused));
                 tracing::info!(source = found.source, "credentials loaded");
                 tell(Progress::Credentials(&found));
                 if found.credentials.expiry().is_some_and(|expiry| expiry <= SystemTime::now()) {
@@ -89,14 +92,15 @@ impl CredentialSource {
         }
     }
 
-    /// The server refused the latest credentials, which may have been replaced since: the next [`fetch`](Self::fetch)
-    /// asks again. While the refusals go on, it does so a minute later, then two, four, and then every five, since a
-    /// source may be a service that counts the questions. One that fails does not rest.
+    /// Call this when the server has refused the latest credentials. The source may have newer ones by now, so the next
+    /// [`fetch`](Self::fetch) asks it again. While the refusals go on, the source is asked again after one minute, then
+    /// after two, then after four, then every five, because it may be a service that limits requests. After a source
+    /// itself has failed, there is no pause.
     pub fn distrust(&self) {
         self.trust(|trust| trust.refused = true);
     }
 
-    /// The server took the latest credentials.
+    /// Call this when the server has accepted the latest credentials.
     pub fn approve(&self) {
         self.trust(|trust| *trust = Trust::default());
     }
@@ -105,24 +109,24 @@ impl CredentialSource {
         act(&mut self.trust.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What the last [`fetch`](Self::fetch) gave; none before the first or while one is running.
+    /// The result of the last [`fetch`](Self::fetch). `None` before the first, and while one is running.
     pub fn latest(&self) -> Option<Found> {
         self.latest.try_lock().ok()?.clone()
     }
 }
 
 impl Trust {
-    /// Whether the source is to be asked because of a refusal.
-    fn is_lost(&self) -> bool {
-        self.refused && self.rest.is_none_or(|(until, _)| until <= Instant::now())
+    /// Whether the source must be asked again because of a refusal.
+    fn needs_new(&self) -> bool {
+        self.refused && self.pause.is_none_or(|(until, _)| until <= Instant::now())
     }
 
-    /// The source was asked, and rests now if that was because the credentials were `lost`.
-    fn renew(&mut self, lost: bool) {
+    /// New credentials were fetched. If a refusal was the reason, a pause begins.
+    fn fetched(&mut self, after_refusal: bool) {
         self.refused = false;
-        if lost {
-            let rest = self.rest.map_or(FIRST_REST, |(_, rest)| LONGEST_REST.min(rest * 2));
-            self.rest = Some((Instant::now() + rest, rest));
+        if after_refusal {
+            let pause = self.pause.map_or(FIRST_PAUSE, |(_, pause)| LONGEST_PAUSE.min(pause * 2));
+            self.pause = Some((Instant::now() + pause, pause));
         }
     }
 }

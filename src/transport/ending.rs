@@ -29,34 +29,34 @@ pub enum NoSession {
         /// The reason string, if the server gave one.
         reason: Option<String>,
     },
-    /// The connection ended where CONNACK was due.
+    /// The connection ended before CONNACK.
     #[error("the server hung up after CONNECT, without a CONNACK")]
     HungUp(#[source] HangUp),
-    /// Frames that can hold no MQTT (MQTT 5 section 6).
+    /// Frames that cannot carry MQTT (MQTT 5 section 6).
     #[error("the server does not speak MQTT over WebSocket")]
     NotMqtt(#[source] HangUp),
-    /// Another packet, or one whose body is not that of MQTT 5.
-    #[error("the server sent another packet where a CONNACK of MQTT 5 was due")]
+    /// A packet that is not a CONNACK, or a CONNACK whose body is not valid in MQTT 5.
+    #[error("the server's first packet is not a CONNACK of MQTT 5")]
     NotConnack,
-    /// Bytes that can be no packet.
+    /// Bytes that cannot be an MQTT packet.
     #[error("the server sent a malformed MQTT packet")]
     Malformed,
 }
 
-/// How a WebSocket ended. After CONNACK this is the inner error of the [`io::Error`] that an MQTT client gets;
-/// before it is within [`NoSession`].
+/// How a WebSocket ended. After CONNACK this is the inner error of the [`io::Error`] that an MQTT client gets; before
+/// CONNACK it is inside a [`NoSession`].
 #[derive(Debug, thiserror::Error)]
 pub enum HangUp {
     /// With a Close frame (RFC 6455 section 7.4).
-    #[error("the server closed the WebSocket{}", .0.as_ref().map(close).unwrap_or_default())]
+    #[error("the server closed the WebSocket{}", .0.as_ref().map(describe).unwrap_or_default())]
     Closed(Option<CloseFrame>),
-    /// Without one: end of stream or reset.
+    /// Without a Close frame: end of stream or reset.
     #[error("the server ended the connection")]
     Ended(#[source] tungstenite::Error),
     /// A frame that RFC 6455 does not allow.
     #[error("the server broke the WebSocket protocol")]
     Broken(#[source] tungstenite::Error),
-    /// Pings whose answers it does not read, which would fill the memory.
+    /// Pings without end from a server that does not read the answers, which would fill the memory.
     #[error("the server sends pings without end and reads no answers")]
     Pings,
     /// A text frame (MQTT 5 section 6).
@@ -68,7 +68,7 @@ impl From<tungstenite::Error> for HangUp {
     fn from(error: tungstenite::Error) -> Self {
         use tungstenite::error::ProtocolError::ResetWithoutClosingHandshake;
         match error {
-            // What rustls cannot decrypt, for one.
+            // For example, bytes that rustls cannot decrypt.
             tungstenite::Error::Io(ref io) if io.kind() == io::ErrorKind::InvalidData => Self::Broken(error),
             tungstenite::Error::Io(_)
             | tungstenite::Error::ConnectionClosed
@@ -79,8 +79,8 @@ impl From<tungstenite::Error> for HangUp {
     }
 }
 
-/// With its number, since the reason may be empty.
-fn close(frame: &CloseFrame) -> String {
+/// A Close in words, with its number because the reason may be empty.
+fn describe(frame: &CloseFrame) -> String {
     let CloseFrame { code, reason } = frame;
     let separator = if reason.is_empty() { "" } else { ": " };
     format!(" ({code}){separator}{reason}")

@@ -35,7 +35,7 @@ pub enum EndpointError {
     /// A URL, or a part of one, instead of a host.
     #[error("give the bare host, without scheme or path: {}", shown(.0))]
     NotBare(String),
-    /// Something after the colon that is no port.
+    /// The text after the colon is not a port.
     #[error("{:?} is not a port from 1 to 65535", shown(.0))]
     Port(String),
     /// Neither a DNS name nor an IP address.
@@ -103,8 +103,7 @@ impl Endpoint {
             || self.address().is_some_and(|address| address.is_loopback())
     }
 
-    /// Whether this is on this machine, or at an address that only the network around it knows (RFC 3927, RFC 4291
-    /// section 2.5.6).
+    /// Whether this is this machine or a link-local address (RFC 3927, RFC 4291 section 2.5.6).
     pub fn is_nearby(&self) -> bool {
         let link_local = match self.address() {
             Some(IpAddr::V4(address)) => address.is_link_local(),
@@ -133,7 +132,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// With [`DEFAULT_PORT`] where there is none.
+/// With [`DEFAULT_PORT`] if the text has no port.
 impl FromStr for Endpoint {
     type Err = EndpointError;
 
@@ -142,7 +141,7 @@ impl FromStr for Endpoint {
     }
 }
 
-/// `[::1]:8883`, `::1`, `host:8883` or `host`, as the host without brackets and the port's digits.
+/// Splits `[::1]:8883`, `::1`, `host:8883` or `host` into the host without brackets and the port's digits.
 fn split_port(text: &str) -> (&str, Option<&str>) {
     if text.parse::<Ipv6Addr>().is_ok() {
         return (text, None);

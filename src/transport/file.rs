@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Files that are named by the user or the environment: read to a limit, and most of them only if that cannot block.
+//! Files that the user or the environment names. At most so many bytes of each are read, and most of them are read only
+//! if that cannot block.
 
 use std::fs::{self, File, FileType};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// Longer than any profile file or token. Bytes.
+/// More than any profile file or token is long, in bytes.
 const MAX_LENGTH: u64 = 1024 * 1024;
 
 /// A file that cannot be used.
@@ -15,19 +16,19 @@ const MAX_LENGTH: u64 = 1024 * 1024;
 pub struct FileError {
     /// The file.
     pub path: PathBuf,
-    /// Why not.
+    /// Why it cannot be used.
     pub reason: String,
 }
 
-/// Reads a small text file; none if there is no such file.
+/// Reads a small text file. `None` if there is no such file.
 ///
 /// # Errors
 ///
-/// [`FileError`] if it is not a regular file, longer than 1 MiB, not UTF-8, or cannot be read.
+/// [`FileError`] if it is not a regular file, is longer than 1 MiB, is not UTF-8, or cannot be read.
 pub fn read(path: &Path) -> Result<Option<String>, FileError> {
     let unusable = |reason: String| FileError { path: path.to_owned(), reason };
     let failed = |error: io::Error| unusable(error.to_string());
-    // The usual way to have no file.
+    // The usual way to say that there is to be no file.
     if path == Path::new("/dev/null") {
         return Ok(Some(String::new()));
     }
@@ -35,7 +36,7 @@ pub fn read(path: &Path) -> Result<Option<String>, FileError> {
         Ok(metadata) => metadata.file_type(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return match fs::symlink_metadata(path) {
-                Ok(_) => Err(unusable("it is a link to nothing".to_owned())),
+                Ok(_) => Err(unusable("it is a link to a file that is not there".to_owned())),
                 Err(_) => Ok(None),
             };
         }
@@ -56,11 +57,11 @@ pub fn read(path: &Path) -> Result<Option<String>, FileError> {
     Ok(Some(text))
 }
 
-/// Reads a file of any kind, waiting where it is a pipe.
+/// Reads a file of any kind. Waits if it is a pipe.
 ///
 /// # Errors
 ///
-/// Those of the file, or that it is longer than `limit` bytes.
+/// An error of the operating system, or another if the file is longer than `limit` bytes.
 pub fn read_at_most(limit: u64, path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let length = File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
@@ -70,11 +71,11 @@ pub fn read_at_most(limit: u64, path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Makes sure that somebody else can read this file, which must hold something.
+/// Makes sure that the AWS SDK can read this file later without blocking, and that it is not empty.
 ///
 /// # Errors
 ///
-/// Those of [`read`], or [`FileError`] if there is no such file, or nothing in it.
+/// [`FileError`] as with [`read`], or if there is no such file, or nothing in it.
 pub fn check(path: &Path) -> Result<(), FileError> {
     let reason = match read(path)? {
         Some(text) if !text.trim().is_empty() => return Ok(()),
@@ -84,7 +85,7 @@ pub fn check(path: &Path) -> Result<(), FileError> {
     Err(FileError { path: path.to_owned(), reason })
 }
 
-/// Makes sure that reading a file in a folder of cached tokens cannot block. The folder need not be there.
+/// Makes sure that reading the files in a folder of cached tokens cannot block. The folder may be missing.
 ///
 /// # Errors
 ///

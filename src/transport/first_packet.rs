@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The server's first MQTT packet, which must be a CONNACK of success (MQTT 5 section 3.2).
+//! The server's first MQTT packet, which must be a successful CONNACK (MQTT 5 section 3.2).
 //!
-//! An MQTT client looks at it as well, but rumqttc loses the reason string of a refusal and every reason code that
-//! it does not know, and passes over a packet whose body is too short.
+//! An MQTT client checks it too, but rumqttc loses the reason string of a refusal and every reason code that it does not
+//! know, and it ignores a packet whose body is too short.
 
 use std::ops::ControlFlow;
 
 use super::ending::NoSession;
 use super::reason::ReasonCode;
 
-/// The first bytes of the two packets (MQTT 5 sections 3.2.1 and 3.14.1).
+/// The first byte of a CONNACK (MQTT 5 section 3.2.1).
 const CONNACK: u8 = 0x20;
+
+/// The first byte of a DISCONNECT (MQTT 5 section 3.14.1).
 const DISCONNECT: u8 = 0xE0;
 
-/// Longer than any CONNACK with sensible properties. Bytes.
+/// More than a CONNACK with sensible properties is long, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
 
-/// Looks at `bytes`, the beginning of what the server sent. `Continue` wants more of it. `Break(Ok)` is a CONNACK
-/// of success.
+/// Looks at `bytes`, the beginning of what the server sent. `Continue` means that more bytes are needed, `Break(Ok)` that
+/// this is a successful CONNACK.
 pub fn check(bytes: &[u8]) -> ControlFlow<Result<(), NoSession>> {
     let refused = |error| ControlFlow::Break(Err(error));
     let (kind, rest) = match bytes {
@@ -41,7 +43,7 @@ pub fn check(bytes: &[u8]) -> ControlFlow<Result<(), NoSession>> {
 
 fn verdict(kind: u8, body: &[u8]) -> Result<(), NoSession> {
     if kind == DISCONNECT {
-        // Both may be left out (MQTT 5 section 3.14.2.1).
+        // The reason code and the properties may be left out (MQTT 5 section 3.14.2.1).
         let (code, properties) = body.split_first().unwrap_or((&0, &[]));
         return Err(NoSession::Disconnected {
             code: ReasonCode(*code),
@@ -82,13 +84,13 @@ fn reason_string(properties: &[u8]) -> Option<Option<String>> {
     Some(reason)
 }
 
-/// Two bytes of length, then the string, then the rest (MQTT 5 sections 1.5.4 and 1.5.6).
+/// The string after two bytes of length, and the rest (MQTT 5 sections 1.5.4 and 1.5.6).
 fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk()?;
     rest.split_at_checked(u16::from_be_bytes(*length).into())
 }
 
-/// Seven bits a byte, the lowest first, four bytes at most; then the rest (MQTT 5 section 1.5.5).
+/// An integer of seven bits in each byte, the lowest first, four bytes at most, and the rest (MQTT 5 section 1.5.5).
 fn variable_byte_integer(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let last = bytes.iter().take(4).position(|byte| *byte < 0x80)?;
     let (digits, rest) = bytes.split_at(last + 1);

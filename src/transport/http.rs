@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! HTTP/1.1 with hyper: one request on one connection. When the server switches to another protocol, the connection
-//! is taken back.
+//! HTTP/1.1 with hyper: one request on one connection. When the server switches to another protocol, the caller takes
+//! the connection back from hyper.
 
 use std::convert::Infallible;
 
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::stream::Transport;
 
-/// The longest head of an answer that is read. Bytes.
+/// The most that is read of the head of an answer, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 
 /// A connection that hyper reads the answer from.
@@ -23,7 +23,7 @@ pub struct Connection<S>(JoinHandle<hyper::Result<http1::Parts<TokioIo<S>>>>);
 ///
 /// # Errors
 ///
-/// hyper's: the answer is not HTTP, its head is longer than any sensible one, or the connection ended before it.
+/// An error of hyper if the answer is not HTTP, if its head is too long, or if the connection ended before it.
 pub async fn send<S: Transport, B>(
     stream: S,
     request: Request<B>,
@@ -33,17 +33,17 @@ where
 {
     let (mut sender, connection) =
         http1::Builder::new().max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream)).await?;
-    // It ends by itself as soon as nobody wants the answer any more.
+    // This task ends by itself as soon as the answer is no longer needed.
     let connection = tokio::spawn(connection.without_shutdown());
     Ok((sender.send_request(request).await?, Connection(connection)))
 }
 
 impl<S> Connection<S> {
-    /// The stream, and what the server has already sent behind the head, after a 101 or the success of a CONNECT.
+    /// After a 101 or a successful CONNECT: the stream, and what the server has already sent after the head.
     ///
     /// # Errors
     ///
-    /// hyper's, where the connection has failed meanwhile.
+    /// An error of hyper if the connection has failed in the meantime.
     pub async fn take_back(self) -> hyper::Result<(S, Bytes)> {
         match self.0.await {
             Ok(parts) => parts.map(|parts| (parts.io.into_inner(), parts.read_buf)),

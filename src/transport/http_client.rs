@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The HTTP client of the AWS SDK's credential providers, over the same way out as the endpoint (AWS SDK for Rust
-//! developer guide, "HTTP clients").
+//! The HTTP client of the AWS SDK's credential providers, which connects in the same way as to the endpoint (AWS SDK for
+//! Rust developer guide, "HTTP clients").
 //!
-//! A provider asks a few times an hour at most, so there is one connection for a request and no pool.
+//! A provider sends a few requests an hour at most, so each request has a connection of its own and there is no pool.
 
 use std::time::Duration;
 
@@ -27,10 +27,10 @@ use super::endpoint::Endpoint;
 use super::http;
 use super::network::{Network, NetworkError};
 
-/// The longest body of an answer that is read. Bytes.
+/// The most that is read of the body of an answer, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// A client that goes out through `network`.
+/// A client that connects through `network`.
 pub fn http_client(network: Network) -> SharedHttpClient {
     http_client_fn(move |settings, _components| {
         SharedHttpConnector::new(Client { network: network.clone(), settings: settings.clone() })
@@ -40,15 +40,15 @@ pub fn http_client(network: Network) -> SharedHttpClient {
 #[derive(Clone, Debug)]
 struct Client {
     network: Network,
-    /// The time limits that the SDK sets for a provider: a second for instance metadata, for one.
+    /// The time limits that the SDK sets for a provider, for example one second for EC2 instance metadata.
     settings: HttpConnectorSettings,
 }
 
-/// Nothing came of a request.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 enum RequestError {
-    // Not with the URL, which may hold a password.
-    #[error("the URL of the service is not https://host[:port]/path, nor the same with http")]
+    // The message does not show the URL, which may hold a password.
+    #[error("the URL of the service is not of the form https://host[:port]/path or http://host[:port]/path")]
     Url,
     #[error("no connection to {0}")]
     Connect(Endpoint, #[source] NetworkError),
@@ -66,12 +66,12 @@ enum RequestError {
     Http(#[from] HttpError),
 }
 
-/// Tells the SDK what it may try again.
+/// Tells the SDK which errors it may retry.
 impl From<RequestError> for ConnectorError {
     fn from(error: RequestError) -> Self {
         match &error {
             RequestError::ConnectTime(..) | RequestError::ReadTime(..) => Self::timeout(error.into()),
-            RequestError::Connect(_, failure) if failure.may_pass() => Self::io(error.into()),
+            RequestError::Connect(_, failure) if failure.may_be_temporary() => Self::io(error.into()),
             RequestError::Answer(..) => Self::io(error.into()),
             RequestError::Connect(..) | RequestError::Page(..) | RequestError::Body(..) => {
                 Self::other(error.into(), None)
@@ -110,7 +110,7 @@ impl Client {
                 .await
                 .map_err(|error| RequestError::Answer(service.clone(), error))?;
             let (head, body) = response.into_parts();
-            // The SDK would only say where its parser stumbled.
+            // Without this, the SDK would only say where its parser failed.
             let kind = head.headers.get(CONTENT_TYPE);
             if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
                 return Err(RequestError::Page(service.clone(), head.status));
@@ -124,7 +124,7 @@ impl Client {
     }
 }
 
-/// What `work` gives, or what `late` says where there is a limit and it has passed.
+/// The result of `work`, or the error of `late` if there is a limit and it has passed.
 async fn within<T>(
     limit: Option<Duration>,
     work: impl Future<Output = Result<T, RequestError>>,
@@ -144,7 +144,7 @@ fn service(uri: &Uri) -> Option<(Endpoint, bool)> {
         _ => return None,
     };
     let authority = uri.authority()?.as_str();
-    // A user and a password are not sent.
+    // A user and a password in the URL are left out.
     let host = authority.rsplit('@').next()?;
     Some((Endpoint::parse(host, default_port).ok()?, encrypted))
 }

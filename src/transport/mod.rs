@@ -32,14 +32,14 @@
 //!
 //! What an attempt does, in this order:
 //!
-//! 1. [`endpoint`] is where to go. [`network`] opens a connection: [`tcp`] or [`proxy`], then [`tls`].
+//! 1. [`endpoint`] holds the host and the port. [`network`] opens a connection: [`tcp`] or [`proxy`], then [`tls`].
 //! 2. Meanwhile [`credentials`] come from the given provider or from the [`chain`] of [`source`]s. The chain looks
 //!    into [`profile`] files and asks services with its [`http_client`].
 //! 3. [`presign`] signs the upgrade request, with a [`clock`] that follows the server's.
 //! 4. [`upgrade`] sends the request over [`http`] and checks the answer.
 //! 5. [`stream`] carries MQTT in WebSocket frames, checks the server's [`first_packet`], and closes cleanly.
 //!
-//! It needs these crates: `aws-config`, `aws-credential-types`, `aws-runtime`, `aws-sigv4`, `aws-smithy-runtime-api`,
+//! This folder needs these crates: `aws-config`, `aws-credential-types`, `aws-runtime`, `aws-sigv4`, `aws-smithy-runtime-api`,
 //! `aws-smithy-types`, `aws-types`, `futures-util`, `http-body-util`, `httpdate`, `hyper`, `hyper-util`,
 //! `percent-encoding`, `rustls`, `rustls-platform-verifier`, `serde_json`, `thiserror`, `tokio`, `tokio-rustls`,
 //! `tokio-tungstenite`, `tokio-util` and `tracing`. The README lists their versions and features.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The way out of this machine, the same for the endpoint and for credential services: name resolution and TCP, or a
-//! proxy that does both, then TLS.
+//! Opens connections, in the same way to the endpoint and to credential services: name resolution and TCP, or a proxy
+//! that does both, then TLS.
 
 use std::error::Error;
 use std::io;
@@ -16,13 +16,13 @@ use super::proxy::{Proxies, Proxy, ProxyError};
 use super::tcp::{self, TcpError};
 use super::tls::{Tls, TlsError};
 
-/// No connection, and in which phase it failed.
+/// Why there is no connection, by the phase that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
     /// Name resolution or TCP.
     #[error(transparent)]
     Tcp(#[from] TcpError),
-    /// The HTTP proxy on the way.
+    /// The HTTP proxy.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
     /// TLS.
@@ -31,8 +31,8 @@ pub enum NetworkError {
 }
 
 impl NetworkError {
-    /// Whether another attempt may well succeed: somebody was not reachable, or reset the connection.
-    pub fn may_pass(&self) -> bool {
+    /// Whether another attempt may succeed: a host was not reachable, or the connection was reset.
+    pub fn may_be_temporary(&self) -> bool {
         match self {
             Self::Tcp(_) | Self::Proxy(ProxyError::Unreachable { .. }) => true,
             Self::Proxy(ProxyError::Refused { status, .. }) => matches!(status.as_u16(), 502..=504),
@@ -43,7 +43,7 @@ impl NetworkError {
     }
 }
 
-/// Whether a reset of the connection, or another end of it that the network brought about, is beneath this error.
+/// Whether this error was caused by a reset, or by another failure of the network.
 pub fn is_reset(error: &(dyn Error + 'static)) -> bool {
     use io::ErrorKind as Kind;
     let by_network = |error: &io::Error| {
@@ -69,7 +69,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// The way out with these roots and proxies.
+    /// Connections with these roots and through these proxies.
     pub fn new(tls: Tls, proxies: Proxies) -> Self {
         Self { tls, proxies }
     }
@@ -79,7 +79,7 @@ impl Network {
         &self.tls
     }
 
-    /// Opens a connection to the endpoint. `enter` is told of each phase as it begins.
+    /// Opens a connection to the endpoint. `enter` is called when a phase begins.
     ///
     /// # Errors
     ///
@@ -93,13 +93,14 @@ impl Network {
             let proxy = self.proxies.to(endpoint).map_err(ProxyError::Setting)?;
             open_tcp(endpoint, proxy, &enter).await
         };
-        // The roots are read while the network is busy.
+        // The roots are read while the connection is being made.
         let (tcp, handshake) = try_join!(tcp, async { Ok(self.tls.for_endpoint().await?) })?;
         enter(Phase::Tls);
         Ok(handshake.run(endpoint.server_name(), tcp).await?)
     }
 
-    /// Opens a TLS connection to a credential service. One on this machine or beside it is reached without a proxy.
+    /// Opens a TLS connection to a credential service. A service on this machine or at a link-local address is reached
+    /// without a proxy.
     ///
     /// # Errors
     ///
@@ -113,8 +114,8 @@ impl Network {
         Ok(self.tls.for_services().await?.run(service.server_name(), tcp).await?)
     }
 
-    /// Opens a bare connection, for credential services on plain HTTP. They are on this machine or beside it, so no
-    /// proxy is on the way.
+    /// Opens a bare connection, for credential services on plain HTTP. Such services are on this machine or link-local,
+    /// so no proxy is used.
     ///
     /// # Errors
     ///

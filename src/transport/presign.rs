@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The signature: request facts, credentials and a time in, a presigned URL out.
+//! The signature: makes a presigned URL of a host, credentials and a time.
 //!
 //! Nothing here reads a clock, opens a connection or knows of a command line.
 
@@ -15,17 +15,17 @@ use aws_sigv4::sign::{v4, v4a};
 use aws_smithy_runtime_api::client::identity::Identity;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// The service name in the credential scope. It is not `iot`: the upgrade request is taken by IoT Core's
-/// device gateway (IoT developer guide, "Device communication protocols").
+/// The service name in the credential scope. It is not `iot`, because IoT Core's device gateway handles the upgrade
+/// request (IoT developer guide, "Device communication protocols").
 pub const SIGNING_NAME: &str = "iotdevicegateway";
 
 /// How long the URL is good for. It is used at once, so a short life costs nothing.
 pub const EXPIRES_IN: Duration = Duration::from_secs(300);
 
-/// All but the unreserved characters of RFC 3986 section 2.3, as SigV4 wants query values encoded.
+/// What SigV4 wants percent-encoded in query values: all but the unreserved characters of RFC 3986 section 2.3.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Where the signature is to be valid, and so by which algorithm it is made.
+/// Where the signature is to be valid. This decides which algorithm makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// SigV4 for one region: what AWS documents for IoT Core.
@@ -37,9 +37,9 @@ pub enum Scope {
 /// Presigns the WebSocket upgrade request `GET wss://<authority>/mqtt` in its query (IAM user guide, "AWS
 /// Signature Version 4 for API requests").
 ///
-/// `authority` is the `Host` header exactly as it will be sent; it is the only signed header. `time` is
-/// what the server takes for now, give or take five minutes. The URL returned is as secret as a password
-/// for the next [`EXPIRES_IN`], and holds the session token for as long as that lives: do not log it.
+/// `authority` is the `Host` header exactly as it will be sent; it is the only signed header. `time` must be within five
+/// minutes of the server's clock. Do not log the URL: it is as secret as a password during the next [`EXPIRES_IN`], and
+/// it holds the session token, which is secret for as long as it is valid.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The AWS profile files as the AWS SDK sees them (AWS SDKs and Tools Reference Guide, "Shared config and credentials
-//! files"), and what is wrong with them where it sees nothing.
+//! The AWS profile files as the AWS SDK reads them (AWS SDKs and Tools Reference Guide, "Shared config and credentials
+//! files"), and what is wrong with them if it ignores what they say.
 
 use std::env;
 use std::ffi::OsStr;
@@ -11,20 +11,20 @@ use aws_config::profile::{Profile, ProfileFileLoadError, ProfileSet, load};
 use aws_runtime::env_config::file::{EnvConfigFileKind as Kind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
 
-use super::environment::set;
+use super::environment::non_empty;
 use super::file::{self, FileError};
-use super::section::{CREDENTIAL_SETTINGS, explain, flaw, is_same, meaning, right_section, sections};
+use super::section::{CREDENTIAL_SETTINGS, expected_section, explain, flaw, is_same, profile_name, sections};
 
-/// Profile names that are listed in a message, at the most.
+/// The most profile names that a message lists.
 const MAX_LISTED: usize = 10;
 
-/// Profiles that take their credentials from each other, at the most.
+/// The most profiles that may take their credentials from each other.
 const MAX_CHAIN: usize = 10;
 
-/// A profile that was asked for cannot be had.
+/// Why a profile cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
-    /// A file that is there cannot be read.
+    /// A profile file cannot be read.
     #[error("cannot read the profiles in {0}")]
     File(FileError),
     /// The SDK does not understand a file.
@@ -35,7 +35,7 @@ pub enum ProfileError {
         /// The line, and what is wrong with it.
         flaw: String,
     },
-    /// There is no such profile, or the SDK would not take from it what it says.
+    /// There is no such profile, or the SDK would ignore a part of it.
     #[error("{problem}; {advice}")]
     Unusable {
         /// Which profile, and what is wrong with it.
@@ -48,7 +48,7 @@ pub enum ProfileError {
     Name,
 }
 
-/// Both files, read once.
+/// The config file and the credentials file, read once.
 pub struct Profiles {
     set: ProfileSet,
     files: EnvConfigFiles,
@@ -64,8 +64,8 @@ struct Text {
 }
 
 impl Profiles {
-    /// Reads the files that `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE` name, or those in `~/.aws`, which need
-    /// not be there.
+    /// Reads the files that `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE` name, or those in `~/.aws`, which may be
+    /// missing.
     ///
     /// # Errors
     ///
@@ -76,8 +76,8 @@ impl Profiles {
             (Kind::Config, "AWS_CONFIG_FILE", "~/.aws/config"),
             (Kind::Credentials, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
         ] {
-            let named = set(variable);
-            let path = below_home(named.as_deref().unwrap_or(default.as_ref()));
+            let named = non_empty(variable);
+            let path = expand_home(named.as_deref().unwrap_or(default.as_ref()));
             let text = match file::read(&path).map_err(ProfileError::File)? {
                 Some(text) => text,
                 None if named.is_none() => String::new(),
@@ -105,18 +105,18 @@ impl Profiles {
         self.files.clone()
     }
 
-    /// The profile of this name, and those that it takes its credentials from, one after the other. None if there is
-    /// no such profile, or if it sets up no credentials.
+    /// The profile of this name, then the profiles that it takes its credentials from, in order. `None` if there is no
+    /// such profile, or if it sets up no credentials.
     ///
     /// # Errors
     ///
-    /// [`ProfileError::Unusable`] if one of the others is not there, or if a section that the SDK does not see was
-    /// probably meant.
+    /// [`ProfileError::Unusable`] if a profile further on is missing, or if the user probably meant a section that the
+    /// SDK ignores.
     pub fn configured(&self, name: &str) -> Result<Option<Vec<&Profile>>, ProfileError> {
         let first = self.set.get_profile(name).filter(|profile| has_credentials(profile));
         let Some(first) = first else {
             let problem = format!("the AWS SDK sees no credentials in the profile {name:?}");
-            return match self.unseen(name) {
+            return match self.ignored_section(name) {
                 Some(advice) => Err(ProfileError::Unusable { problem, advice }),
                 None => Ok(None),
             };
@@ -130,7 +130,7 @@ impl Profiles {
             self.require(source, &asked_by)?;
             chain.extend(self.set.get_profile(source));
             if chain.len() > MAX_CHAIN {
-                let problem = format!("more than {MAX_CHAIN} profiles lead on from {name:?}");
+                let problem = format!("more than {MAX_CHAIN} profiles follow {name:?} by source_profile");
                 return Err(ProfileError::Unusable { problem, advice: "shorten the chain".to_owned() });
             }
         }
@@ -138,7 +138,7 @@ impl Profiles {
         Ok(Some(chain))
     }
 
-    /// Makes sure that the SDK takes from a profile what other tools take.
+    /// Makes sure that the SDK reads from a profile what other tools read.
     fn check(&self, profile: &Profile) -> Result<(), ProfileError> {
         let name = profile.name();
         let unusable = |problem: String, advice: &str| {
@@ -154,7 +154,7 @@ impl Profiles {
         }
         if has("credential_source") && (!has("role_arn") || has("web_identity_token_file")) {
             return unusable(
-                "credential_source stands without a role to assume".to_owned(),
+                "credential_source is set without a role to assume".to_owned(),
                 "remove the line",
             );
         }
@@ -165,14 +165,17 @@ impl Profiles {
         for Text { path, alone, .. } in &self.texts {
             let key = |setting| alone.get_profile(name).is_some_and(|profile| profile.get(setting).is_some());
             if key("aws_access_key_id") != key("aws_secret_access_key") {
-                let problem = format!("{} holds half a key pair", path.display());
-                return unusable(problem, "aws_access_key_id and aws_secret_access_key belong into one file");
+                let problem = format!("{} has only half of the key pair", path.display());
+                return unusable(
+                    problem,
+                    "put aws_access_key_id and aws_secret_access_key into the same file",
+                );
             }
         }
         Ok(())
     }
 
-    /// Makes sure that there is such a profile. `asked_by` is the flag, the variable or the profile that names it.
+    /// Makes sure that there is such a profile. `asked_by` is the flag, the variable or the profile that asks for it.
     ///
     /// # Errors
     ///
@@ -188,8 +191,8 @@ impl Profiles {
         known.sort_unstable();
         let more = known.len().saturating_sub(MAX_LISTED);
         known.truncate(MAX_LISTED);
-        let advice = self.unseen(name).unwrap_or_else(|| match (known.is_empty(), more) {
-            (true, _) => "they hold none".to_owned(),
+        let advice = self.ignored_section(name).unwrap_or_else(|| match (known.is_empty(), more) {
+            (true, _) => "there are no profiles in them".to_owned(),
             (false, 0) => format!("they hold: {}", known.join(", ")),
             (false, more) => format!("they hold: {}, and {more} more", known.join(", ")),
         });
@@ -201,13 +204,13 @@ impl Profiles {
         self.set.get_profile(name)?.get(setting)
     }
 
-    /// The section that other tools would take for this profile, but the SDK passes over, with its file and line.
-    fn unseen(&self, name: &str) -> Option<String> {
+    /// Where a section is that other tools would read as this profile and the SDK ignores, and what to do about it.
+    fn ignored_section(&self, name: &str) -> Option<String> {
         self.texts.iter().find_map(|Text { kind, path, text, .. }| {
-            let right = right_section(*kind, name, text);
+            let right = expected_section(*kind, name, text);
             let seen = |section: &str| right.as_ref().is_ok_and(|right| is_same(section, right));
             let (number, section) =
-                sections(text).find(|(_, section)| meaning(section) == name && !seen(section))?;
+                sections(text).find(|(_, section)| profile_name(section) == name && !seen(section))?;
             let advice = match right {
                 Ok(right) => format!("write [{right}]"),
                 Err(reason) => reason.to_owned(),
@@ -222,9 +225,9 @@ fn has_credentials(profile: &Profile) -> bool {
     CREDENTIAL_SETTINGS.into_iter().any(|setting| profile.get(setting).is_some())
 }
 
-/// A path below `~`, as the SDK reads it: it asks `HOME` first on every system. Without `HOME` it is the home that the
-/// system knows.
-pub fn below_home(path: &OsStr) -> PathBuf {
+/// The path with its leading `~` replaced, as the SDK does it: by `HOME` on every system, or by the home that the system
+/// knows if `HOME` is not set.
+pub fn expand_home(path: &OsStr) -> PathBuf {
     let path = Path::new(path);
     let home =
         || env::var_os("HOME").map(PathBuf::from).or_else(env::home_dir).filter(|home| home.is_absolute());

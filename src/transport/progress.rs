@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What a connector tells while it works, so that a program can show it or measure it.
+//! What a connector reports while it works, so that a program can show it or measure it.
 
 use std::fmt;
 
@@ -9,16 +9,16 @@ use super::source::Found;
 /// One thing that happened during an attempt.
 #[derive(Clone, Copy, Debug)]
 pub enum Progress<'a> {
-    /// A phase begins, which ends the one before.
+    /// A phase begins, and the previous one ends.
     Phase(Phase),
-    /// Credentials were loaded. They come at any time before [`Phase::Presign`].
+    /// Credentials were loaded. This is reported at any time before [`Phase::Presign`].
     Credentials(&'a Found),
     /// The credentials that were loaded have expired, if the local clock is right. They are used all the same.
     Expired(&'a Found),
-    /// A setting of other AWS tools is passed over.
-    PassedOver(&'a str),
-    /// The local clock is so many seconds behind the server's, or ahead of it where the number is negative. From
-    /// now on requests are signed with the server's time.
+    /// A setting that other AWS tools read is ignored.
+    Ignored(&'a str),
+    /// By how many seconds the local clock is behind the server's; a negative number if it is ahead. From now on requests
+    /// are signed with the server's time.
     Clock(i64),
 }
 
@@ -33,8 +33,8 @@ pub enum Phase {
     Tcp,
     /// The TLS handshake.
     Tls,
-    /// Waiting for credentials. They are fetched beside the phases above, so this is only the time by which
-    /// they come later than TLS.
+    /// Waiting for credentials. They are fetched during the phases above, so this is only the time from the end of TLS
+    /// until they arrive.
     Credentials,
     /// The signature.
     Presign,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! HTTP proxies: which connections go through one, and the way through it with CONNECT (RFC 9110 section 9.3.6). The
-//! proxy resolves the name of the destination; TLS runs through it end to end.
+//! HTTP proxies: which connections go through one, and how to connect through it with CONNECT (RFC 9110 section 9.3.6).
+//! The proxy resolves the name of the destination. TLS runs through it end to end.
 
 use std::ffi::OsStr;
 use std::sync::Arc;
@@ -14,18 +14,17 @@ use hyper_util::client::proxy::matcher::Matcher;
 use tokio::net::TcpStream;
 
 use super::endpoint::Endpoint;
-use super::environment::first_set;
+use super::environment::first_non_empty;
 use super::http;
 use super::tcp::{self, TcpError};
 
-/// The port of a proxy whose URL names none.
+/// The port of a proxy if its URL has none.
 const DEFAULT_PORT: u16 = 80;
 
-/// Kinds of proxies that are asked for, but not supported.
+/// Schemes of other kinds of proxies, which are not supported.
 const OTHER_SCHEMES: [&str; 6] = ["https", "socks", "socks4", "socks4a", "socks5", "socks5h"];
 
-/// A setting that asks for a proxy, but not for one that can be used. It never shows what the setting holds, since
-/// that may be a password.
+/// A proxy setting that cannot be used. The message never shows its value, which may hold a password.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{setting} {flaw}")]
 pub struct BadProxy {
@@ -35,7 +34,7 @@ pub struct BadProxy {
     pub flaw: Flaw,
 }
 
-/// Why no proxy can be used.
+/// Why the setting cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Flaw {
     /// Another kind of proxy.
@@ -46,18 +45,18 @@ pub enum Flaw {
     /// A character that ends the password or the whole URL too early.
     #[error(
         "has a user or a password with a character that must be percent-encoded: %40 for @, %2F for /, %3A for \
-             :, %23 for #, %3F for ?, %25 for %, and likewise what is not ASCII"
+             :, %23 for #, %3F for ?, %25 for %, and the same for what is not ASCII"
     )]
     Unencoded,
     /// Anything else.
     #[error("does not name an HTTP proxy, http://[user:password@]host:port")]
-    NoProxy,
+    NotAProxy,
 }
 
-/// No connection through a proxy.
+/// Why there is no connection through a proxy.
 #[derive(Debug, thiserror::Error)]
 pub enum ProxyError {
-    /// A proxy was asked for that cannot be used.
+    /// The setting of the proxy cannot be used.
     #[error(transparent)]
     Setting(BadProxy),
     /// The proxy itself cannot be reached.
@@ -73,11 +72,11 @@ pub enum ProxyError {
     Refused {
         /// The proxy's host and port.
         proxy: Endpoint,
-        /// Where it was to connect to.
+        /// Where it was asked to connect to.
         destination: Endpoint,
         /// The status of its answer.
         status: StatusCode,
-        /// Whether it was shown a user and a password.
+        /// Whether a user and a password were sent to it.
         authorized: bool,
     },
     /// The proxy does not answer in HTTP, or not at all.
@@ -85,30 +84,30 @@ pub enum ProxyError {
     NoAnswer {
         /// The proxy's host and port.
         proxy: Endpoint,
-        /// What came instead.
+        /// What went wrong.
         source: hyper::Error,
     },
-    /// The proxy sent bytes that are not the server's: in TLS the client speaks first.
+    /// The proxy sent bytes after its answer. They are not from the server, because in TLS the client speaks first.
     #[error("the proxy {0} sent more than its answer")]
-    Babbling(Endpoint),
+    ExtraBytes(Endpoint),
 }
 
-/// Which connections go through a proxy, and which one. Its `Debug` shows no password.
+/// Which connections go through a proxy, and through which proxy. Its `Debug` shows no password.
 #[derive(Clone, Debug)]
 pub struct Proxies {
     proxy: Option<Result<Proxy, BadProxy>>,
-    /// Says only whether a destination is exempt; the proxy in it is a placeholder.
+    /// Used only to tell whether a destination is exempt. The proxy in this matcher is a placeholder.
     exemptions: Option<Arc<Matcher>>,
 }
 
 impl Proxies {
-    /// As the environment says: the first of `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` and `all_proxy` that is not
+    /// As the environment says: through the proxy of the first of `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` and `all_proxy` that is not
     /// empty, except for loopback and for what `NO_PROXY` or `no_proxy` lists.
     pub fn from_env() -> Self {
-        let proxy = first_set(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
-        let exempt = first_set(&["NO_PROXY", "no_proxy"]).map(|(_, list)| list).unwrap_or_default();
+        let proxy = first_non_empty(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
+        let exempt = first_non_empty(&["NO_PROXY", "no_proxy"]).map(|(_, list)| list).unwrap_or_default();
         let exempt = exempt.to_string_lossy();
-        // The matcher would not take the asterisk for addresses.
+        // The matcher would not apply the asterisk to IP addresses.
         if exempt.split(',').any(|entry| entry.trim() == "*") {
             return Self { proxy: None, exemptions: None };
         }
@@ -118,7 +117,7 @@ impl Proxies {
         }
     }
 
-    /// This proxy for every connection. `setting` is what the URL was given by.
+    /// Through this proxy for every connection. `setting` is the flag or the variable that holds the URL.
     ///
     /// # Errors
     ///
@@ -127,11 +126,11 @@ impl Proxies {
         Ok(Self { proxy: Some(Ok(Proxy::parse(setting, url.as_ref())?)), exemptions: None })
     }
 
-    /// The proxy on the way to `destination`, if there is to be one.
+    /// The proxy for connections to `destination`, if any.
     ///
     /// # Errors
     ///
-    /// [`BadProxy`] if there is to be one that cannot be used.
+    /// [`BadProxy`] if a proxy is set for them, but cannot be used.
     pub fn to(&self, destination: &Endpoint) -> Result<Option<&Proxy>, BadProxy> {
         let Some(proxy) = &self.proxy else { return Ok(None) };
         if let Some(exemptions) = &self.exemptions {
@@ -156,9 +155,9 @@ pub struct Proxy {
 impl Proxy {
     fn parse(setting: &str, url: &OsStr) -> Result<Self, BadProxy> {
         let bad = |flaw| BadProxy { setting: setting.to_owned(), flaw };
-        let url = url.to_str().ok_or_else(|| bad(Flaw::NoProxy))?;
+        let url = url.to_str().ok_or_else(|| bad(Flaw::NotAProxy))?;
         let rest = match url.split_once("://") {
-            None if url.starts_with("http:") => return Err(bad(Flaw::NoProxy)),
+            None if url.starts_with("http:") => return Err(bad(Flaw::NotAProxy)),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
             Some((scheme, _)) => {
                 match OTHER_SCHEMES.into_iter().find(|known| scheme.eq_ignore_ascii_case(known)) {
@@ -176,16 +175,16 @@ impl Proxy {
             return Err(bad(Flaw::Unencoded));
         }
         let host = host.strip_suffix('/').unwrap_or(host);
-        let endpoint = Endpoint::parse(host, DEFAULT_PORT).map_err(|_| bad(Flaw::NoProxy))?;
+        let endpoint = Endpoint::parse(host, DEFAULT_PORT).map_err(|_| bad(Flaw::NotAProxy))?;
         let authorization = user.map(|user| {
             let matcher = Matcher::builder().all(format!("http://{user}@any")).build();
             let found = matcher.intercept(&Uri::from_static("https://anywhere"));
-            found.and_then(|found| found.basic_auth().cloned()).ok_or_else(|| bad(Flaw::NoProxy))
+            found.and_then(|found| found.basic_auth().cloned()).ok_or_else(|| bad(Flaw::NotAProxy))
         });
         Ok(Self { endpoint, authorization: authorization.transpose()? })
     }
 
-    /// Connects to the proxy and has it connect to `destination`.
+    /// Connects to the proxy and asks it to connect to `destination`.
     ///
     /// # Errors
     ///
@@ -209,7 +208,7 @@ impl Proxy {
         }
         match connection.take_back().await.map_err(no_answer)? {
             (tcp, early) if early.is_empty() => Ok(tcp),
-            _ => Err(ProxyError::Babbling(proxy())),
+            _ => Err(ProxyError::ExtraBytes(proxy())),
         }
     }
 

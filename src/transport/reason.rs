@@ -9,7 +9,7 @@ use std::fmt;
 pub struct ReasonCode(pub u8);
 
 impl ReasonCode {
-    /// Whether it says that the server is busy, throttles or goes away, so that another attempt may succeed later.
+    /// Whether this code says that the server is busy, throttles or shuts down, so that a later attempt may succeed.
     pub fn is_busy(self) -> bool {
         matches!(self.0, 0x88 | 0x89 | 0x8B | 0x8D | 0x96..=0x98 | 0x9F | 0xA0)
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The sections of a profile file as other tools read them, to say what is wrong where the AWS SDK sees nothing.
+//! The sections of a profile file as other tools read them, to say what is wrong if the AWS SDK ignores one.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -8,7 +8,7 @@ use std::error::Error;
 use aws_config::profile::ProfileFileLoadError;
 use aws_runtime::env_config::file::EnvConfigFileKind as Kind;
 
-/// What sets up credentials in a profile.
+/// The settings that set up credentials in a profile.
 pub const CREDENTIAL_SETTINGS: [&str; 14] = [
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -29,11 +29,11 @@ pub const CREDENTIAL_SETTINGS: [&str; 14] = [
 /// What the SDK's parser says is wrong with a file, and in which line.
 pub fn explain(error: &ProfileFileLoadError) -> String {
     let flaw = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    // It begins with "error parsing", a path that the SDK does not know, and "on line".
+    // The SDK's message begins with "error parsing", an unknown path, and "on line".
     flaw.trim_start_matches("error parsing").trim_start().trim_start_matches("on ").replace("\n ", "")
 }
 
-/// The first line that the SDK would pass over, cut, or take for something else than it says, and what to do about it.
+/// The first line that the SDK would ignore, cut or misread, and what to do about it.
 pub fn flaw(text: &str) -> Option<String> {
     let mut begun = HashMap::new();
     let mut in_setting = false;
@@ -41,18 +41,18 @@ pub fn flaw(text: &str) -> Option<String> {
         let line = line.strip_suffix('\r').unwrap_or(line);
         let words = line.trim();
         let reason = if line.contains('\r') {
-            Some("it has a carriage return in it, which ends no line".to_owned())
+            Some("it has a carriage return before its end".to_owned())
         } else if line.starts_with('\u{FEFF}') {
             Some("save the file without a byte order mark".to_owned())
         } else if words.is_empty() || line.starts_with(['#', ';']) {
             None
         } else if let Some(section) = line.strip_prefix('[') {
             in_setting = false;
-            repeated(section.split(']').next().unwrap_or(section), index + 1, &mut begun)
+            section_flaw(section.split(']').next().unwrap_or(section), index + 1, &mut begun)
         } else if line.starts_with([' ', '\t']) {
             let name = words.split('=').next().unwrap_or(words).trim().to_ascii_lowercase();
             let lost = !in_setting || words.starts_with('[') || CREDENTIAL_SETTINGS.contains(&name.as_str());
-            lost.then(|| "remove the white space before it".to_owned())
+            lost.then(|| "remove the white space at its beginning".to_owned())
         } else {
             in_setting = true;
             unseen_setting(line).map(str::to_owned)
@@ -61,13 +61,14 @@ pub fn flaw(text: &str) -> Option<String> {
     })
 }
 
-/// Why a section is not the one that it seems to be. `begun` are the sections so far, with their lines.
-fn repeated(section: &str, number: usize, begun: &mut HashMap<String, usize>) -> Option<String> {
+/// What is wrong with the name of a section: capital letters, or that it came before. `begun` holds the earlier sections
+/// with their lines.
+fn section_flaw(section: &str, number: usize, begun: &mut HashMap<String, usize>) -> Option<String> {
     let name = section.split_whitespace().collect::<Vec<_>>().join(" ");
     let first = name.split(' ').next().unwrap_or_default();
     let known = ["default", "profile", "sso-session", "services"];
     if known.iter().any(|known| first.eq_ignore_ascii_case(known) && first != *known) {
-        return Some(format!("write {first} in small letters"));
+        return Some(format!("write {first} in lower case"));
     }
     let name = if name == "profile default" { "default".to_owned() } else { name };
     let earlier = begun.insert(name, number)?;
@@ -83,11 +84,13 @@ fn unseen_setting(line: &str) -> Option<&'static str> {
     if name.contains(':') {
         Some("write = instead of :")
     } else if !name.chars().all(|c| c.is_ascii_alphanumeric() || "_-/.%@+".contains(c)) {
-        Some("the name of the setting has a character or a blank that it cannot have")
+        Some("the name of the setting contains a blank or a character that is not allowed")
     } else if name.eq_ignore_ascii_case("credential_process")
         && [" #", " ;", "\t#", "\t;"].into_iter().any(|comment| value.contains(comment))
     {
-        Some("the AWS SDK takes what follows # or ; for a comment, and would run only a part of the command")
+        Some(
+            "the AWS SDK reads # or ; as the beginning of a comment, and would run only a part of the command",
+        )
     } else {
         None
     }
@@ -101,20 +104,20 @@ pub fn sections(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// The profile that other tools take a section for, whichever file it is in, and with quotes or without.
-pub fn meaning(section: &str) -> &str {
+/// The name of the profile that other tools read from a section, in either file, with or without quotes.
+pub fn profile_name(section: &str) -> &str {
     let section = section.trim();
     let name = section.strip_prefix("profile").filter(|rest| rest.starts_with(char::is_whitespace));
     name.unwrap_or(section).trim().trim_matches(['"', '\''])
 }
 
-/// The section that the SDK sees as this profile, or why it sees none.
-pub fn right_section(kind: Kind, name: &str, text: &str) -> Result<String, &'static str> {
+/// The section that the SDK reads as this profile, or why no section would do.
+pub fn expected_section(kind: Kind, name: &str, text: &str) -> Result<String, &'static str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c);
     let prefixed = format!("profile {name}");
     match kind {
         _ if !name.chars().all(plain) => Err(
-            "the AWS SDK for Rust takes only letters, digits and _ - / . % @ : + in a name, so choose another",
+            "the AWS SDK for Rust allows only letters, digits and _ - / . % @ : + in a name: choose another name",
         ),
         Kind::Config
             if name != "default" || sections(text).any(|(_, section)| is_same(section, &prefixed)) =>
@@ -125,7 +128,7 @@ pub fn right_section(kind: Kind, name: &str, text: &str) -> Result<String, &'sta
     }
 }
 
-/// Whether two sections are the same, however many blanks they have.
+/// Whether two sections are the same but for the number of blanks.
 pub fn is_same(one: &str, other: &str) -> bool {
     one.split_whitespace().eq(other.split_whitespace())
 }

@@ -12,16 +12,16 @@ use futures_util::FutureExt;
 use super::file::FileError;
 use super::profile::ProfileError;
 
-/// The longest access key ID that is signed with. Bytes.
-const MAX_KEY: usize = 1024;
+/// The longest access key ID, in bytes.
+const MAX_KEY_ID: usize = 1024;
 
-/// The longest session token that is signed with. Bytes.
+/// The longest session token, in bytes.
 const MAX_TOKEN: usize = 16 * 1024;
 
-/// No credentials.
+/// Why there are no credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// No source is set up; each stands here with its reason.
+    /// No source is set up. The list holds each source with the reason.
     #[error("no credentials found")]
     NoneFound(Vec<(String, String)>),
     /// A variable of the environment cannot be used.
@@ -40,12 +40,12 @@ pub enum SourceError {
         /// The file, and what is wrong with it.
         source: FileError,
     },
-    /// The profile that was asked for cannot be had.
+    /// The profile cannot be used.
     #[error(transparent)]
     Profile(#[from] ProfileError),
-    /// A source gave credentials that cannot be any.
+    /// A source returned credentials that cannot be valid.
     #[error("the {name} gave credentials that cannot work: {flaw}")]
-    Senseless {
+    Invalid {
         /// The source.
         name: String,
         /// What is wrong with them.
@@ -56,14 +56,14 @@ pub enum SourceError {
     Failed {
         /// The source.
         name: String,
-        /// What the profile that it uses asks for.
+        /// What its profile needs from the user.
         needs: Needs,
-        /// What it said.
+        /// The error of the source.
         source: CredentialsError,
     },
 }
 
-/// What a profile asks for that only its user can do.
+/// What a profile needs that only its user can do.
 #[derive(Clone, Debug, Default)]
 pub struct Needs {
     /// Sign in again for this profile.
@@ -72,7 +72,7 @@ pub struct Needs {
     pub mfa: Option<String>,
 }
 
-/// A command of the AWS CLI that signs in, with the profile.
+/// A command of the AWS CLI that signs in, and the profile to name to it.
 #[derive(Clone, Debug)]
 pub enum SignIn {
     /// `aws sso login`
@@ -86,42 +86,42 @@ pub enum SignIn {
 pub struct Found {
     /// The source, as in "credentials from the NAME".
     pub source: String,
-    /// What it gave.
+    /// The credentials.
     pub credentials: Credentials,
 }
 
-/// One source, by name.
+/// One source, and what messages call it.
 #[derive(Debug)]
-pub struct Link {
+pub struct NamedProvider {
     name: String,
     needs: Needs,
     provider: SharedCredentialsProvider,
 }
 
-impl Link {
-    /// A provider that is called `name` in messages.
+impl NamedProvider {
+    /// Messages call this provider `name`.
     pub fn new(name: &str, provider: impl ProvideCredentials + 'static) -> Self {
         let provider = SharedCredentialsProvider::new(provider);
         Self { name: name.to_owned(), needs: Needs::default(), provider }
     }
 
-    /// The same, with what its user can do if it fails.
+    /// The same provider, with what its user can do if it fails.
     pub fn needing(self, needs: Needs) -> Self {
         Self { needs, ..self }
     }
 
-    /// Its credentials.
+    /// Loads credentials from this source.
     ///
     /// # Errors
     ///
-    /// [`SourceError::Failed`].
+    /// [`SourceError::Failed`] or [`SourceError::Invalid`].
     pub async fn load(&self) -> Result<Found, SourceError> {
         // aws-config panics at some answers of a metadata service, and at a container's URL without a scheme.
         let answer = AssertUnwindSafe(self.provider.provide_credentials()).catch_unwind().await;
-        let senseless = |_| Err(CredentialsError::unhandled("its settings or its answer make no sense"));
-        match answer.unwrap_or_else(senseless) {
+        let panicked = |_| Err(CredentialsError::unhandled("its settings or its answer make no sense"));
+        match answer.unwrap_or_else(panicked) {
             Ok(credentials) => match flaw(&credentials) {
-                Some(flaw) => Err(SourceError::Senseless { name: self.name.clone(), flaw }),
+                Some(flaw) => Err(SourceError::Invalid { name: self.name.clone(), flaw }),
                 None => Ok(Found { source: self.name.clone(), credentials }),
             },
             Err(source) => {
@@ -131,12 +131,12 @@ impl Link {
     }
 }
 
-/// What no credentials can be. An access key ID has 16 to 128 characters (IAM API reference, "AccessKey"); the limits
-/// here are far beyond those, and keep the URL within what servers read.
+/// Why these credentials cannot be valid. An access key ID has 16 to 128 characters (IAM API reference, "AccessKey"). The
+/// limits here are much higher, but keep the URL short enough for servers.
 fn flaw(credentials: &Credentials) -> Option<&'static str> {
     if credentials.access_key_id().is_empty() || credentials.secret_access_key().is_empty() {
         Some("the access key or the secret key is empty")
-    } else if credentials.access_key_id().len() > MAX_KEY {
+    } else if credentials.access_key_id().len() > MAX_KEY_ID {
         Some("the access key is too long")
     } else if credentials.session_token().is_some_and(|token| token.len() > MAX_TOKEN) {
         Some("the session token is too long")

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The byte stream over WebSocket: MQTT packets out of and into binary frames, and a clean close.
+//! The byte stream over WebSocket: MQTT packets read from binary frames and written to them, and a clean close.
 //!
-//! tokio-util's `StreamReader` and `SinkWriter` would do for the bytes, but rumqttc drops a stream without
-//! shutting it down, so this one needs a `Drop` of its own to say goodbye.
+//! tokio-util's `StreamReader` and `SinkWriter` would be enough for the bytes. But rumqttc drops a stream without shutting
+//! it down, so this type needs a `Drop` of its own, which closes the WebSocket.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 use super::ending::{HangUp, NoSession};
 use super::first_packet;
 
-/// As many pings may come while the answers to earlier ones are on the way.
+/// The most pings that may come while answers to earlier ones wait to be sent.
 const MAX_PINGS: usize = 1000;
 
 /// How long the peer may take to answer a Close.
@@ -31,21 +31,21 @@ const CLOSE_TIME: Duration = Duration::from_secs(1);
 
 /// MQTT bytes over a WebSocket, however the packets are spread over frames (MQTT 5 section 6).
 ///
-/// Dropping it begins the close in the background: Close 1000, a second for the peer's Close, TLS
-/// close_notify, FIN. `TaskTracker::wait` on the tracker it was made with waits for that.
+/// Dropping it begins the close in the background: Close 1000, a second for the peer's Close, TLS close_notify, FIN. To
+/// wait for the close, call `TaskTracker::wait` on the tracker that was passed to [`new`](Self::new).
 #[derive(Debug)]
 pub struct ByteStream<S: Transport> {
     socket: Option<WebSocketStream<S>>,
-    /// The bytes of the first packet so far; none after a CONNACK of success.
+    /// The bytes of the first packet so far. `None` after a successful CONNACK.
     first_packet: Option<Vec<u8>>,
     unread: Bytes,
-    /// Pings since the last time that everything written was on its way.
+    /// Pings since everything that was written had left.
     pings: usize,
     closing: TaskTracker,
     runtime: Handle,
 }
 
-/// What can lie beneath a WebSocket.
+/// A stream that can carry a WebSocket.
 pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for S {}
 
@@ -61,7 +61,7 @@ impl<S: Transport> ByteStream<S> {
         self.socket.as_mut().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
-    /// Passes bytes on, the first packet only once it is known to be a CONNACK of success.
+    /// Passes bytes on. The first packet is held back until it is known to be a successful CONNACK.
     fn receive(&mut self, bytes: Bytes) -> Result<(), NoSession> {
         let Some(first) = &mut self.first_packet else {
             self.unread = bytes;
@@ -85,7 +85,7 @@ impl<S: Transport> ByteStream<S> {
         }
     }
 
-    /// Does something with the socket.
+    /// Calls `act` with the socket, and translates its error.
     fn with_socket<T>(
         &mut self,
         act: impl FnOnce(&mut WebSocketStream<S>) -> Poll<Result<T, tungstenite::Error>>,
@@ -116,7 +116,7 @@ impl<S: Transport> AsyncRead for ByteStream<S> {
                 }
                 Some(Ok(Message::Text(_))) => HangUp::Text,
                 Some(Ok(Message::Close(frame))) => HangUp::Closed(frame),
-                // tungstenite answers a ping, and keeps the answer for as long as the server does not read.
+                // tungstenite answers each ping, and keeps the answer in memory while the server does not read.
                 Some(Ok(Message::Ping(_))) if self.pings < MAX_PINGS => {
                     let flushed = self.socket()?.poll_flush_unpin(context).is_ready();
                     self.pings = if flushed { 0 } else { self.pings + 1 };
@@ -157,7 +157,7 @@ impl<S: Transport> AsyncWrite for ByteStream<S> {
     }
 }
 
-/// Close 1000, the peer's Close or the end of the stream, close_notify, FIN.
+/// Sends Close 1000, waits for the peer's Close or for the end of the stream, and then sends close_notify and FIN.
 async fn close<S: Transport>(mut socket: WebSocketStream<S>) {
     let goodbye = async {
         let normal = CloseFrame { code: CloseCode::Normal, reason: "".into() };
@@ -178,7 +178,7 @@ async fn close<S: Transport>(mut socket: WebSocketStream<S>) {
         Ok(Err(error)) => tracing::debug!(%error, "the WebSocket ended without a close"),
         Err(_) => tracing::debug!("the server did not answer the Close"),
     }
-    // A server that reads nothing must not hold this up either.
+    // A server that reads nothing must not delay this either.
     let shut = timeout(CLOSE_TIME / 10, socket.get_mut().shutdown()).await;
     tracing::debug!("TLS and TCP are {}", if matches!(shut, Ok(Ok(()))) { "closed" } else { "cut" });
 }

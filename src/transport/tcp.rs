@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! TCP: the endpoint's name to one open connection, whichever address answers first.
+//! TCP: from the endpoint's name to one open connection, with the address that answers first.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,10 +13,10 @@ use tokio::time::sleep;
 
 use super::endpoint::Endpoint;
 
-/// How long an address may stay silent before the next is tried beside it (RFC 8305 section 8).
+/// How long an address may stay silent before the next one is tried in parallel (RFC 8305 section 8).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// No connection to any address of the endpoint.
+/// Why there is no connection to any address of the endpoint.
 #[derive(Debug, thiserror::Error)]
 pub enum TcpError {
     /// The name has no address, or the resolver did not answer.
@@ -27,16 +27,16 @@ pub enum TcpError {
         /// What the resolver said.
         source: io::Error,
     },
-    /// Every address refused or was unreachable; each stands here with its reason.
+    /// Every address refused or was unreachable. The list holds each address with the reason.
     #[error("no TCP connection: {}", list(.0))]
     Connect(Vec<(SocketAddr, io::Error)>),
 }
 
-/// All addresses of an endpoint, the two families in turn (RFC 8305 section 4).
+/// All addresses of an endpoint, IPv6 and IPv4 in turn (RFC 8305 section 4).
 ///
 /// # Errors
 ///
-/// [`TcpError::Resolve`] when there is none.
+/// [`TcpError::Resolve`] if there is no address.
 pub async fn resolve(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, TcpError> {
     let found = lookup_host((endpoint.host(), endpoint.port())).await;
     let found = found.map_err(|source| TcpError::Resolve { host: endpoint.host().to_owned(), source })?;
@@ -48,9 +48,9 @@ pub async fn resolve(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, TcpError> {
     Ok(ranked.into_iter().map(|(_, address)| address).collect())
 }
 
-/// Connects to the first of `addresses` that accepts. The next one is tried as soon as one fails, or
-/// beside it after 250 ms of silence (RFC 8305 section 5). `TCP_NODELAY` is set, since every packet sent
-/// here is one that the server waits for.
+/// Connects to the first of `addresses` that accepts. The next address is tried as soon as an attempt fails, or in
+/// parallel after 250 ms of silence (RFC 8305 section 5). `TCP_NODELAY` is set, since the server waits for every packet
+/// that is sent here.
 ///
 /// # Errors
 ///
@@ -78,7 +78,7 @@ pub async fn connect(addresses: Vec<SocketAddr>) -> Result<TcpStream, TcpError> 
 async fn open(address: SocketAddr) -> io::Result<TcpStream> {
     tracing::debug!("trying {address}");
     let stream = TcpStream::connect(address).await?;
-    // Where the server has reset the connection already, macOS fails here. The next step tells of the reset.
+    // Where the server has reset the connection already, macOS fails here. The next step reports the reset.
     let _ = stream.set_nodelay(true);
     tracing::debug!("connected to {address}");
     Ok(stream)

@@ -6,19 +6,19 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// As much of a text as is shown. Characters.
+/// The most characters of a text that are shown.
 const MAX_SHOWN: usize = 300;
 
-/// A secret is recognised by so many letters and digits of it in a row, which every encoding leaves as they are.
+/// So many letters and digits in a row are enough to recognise a secret. No usual encoding changes them.
 const MARK: usize = 8;
 
-/// Secrets that are remembered: those of the last few attempts.
+/// How many secrets are remembered: those of the last few attempts.
 const MAX_SECRETS: usize = 16;
 
 static SECRETS: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 
-/// Makes sure that no text which a person gets to see holds `secret`, even if a server repeats it. Of all secrets in
-/// the process the last 16 are remembered.
+/// Makes sure that no text which a person gets to see holds `secret`, even if a server repeats it. The process remembers
+/// the last 16 secrets.
 pub fn conceal(secret: &str) {
     let mut secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
     secrets.retain(|known| known != secret);
@@ -28,8 +28,8 @@ pub fn conceal(secret: &str) {
     }
 }
 
-/// The same text without anything that moves the cursor, ends the line, or hides or turns around what stands beside
-/// it (Unicode Standard Annex 9, "Unicode Bidirectional Algorithm").
+/// The same text without characters that move the cursor, end the line, or hide or turn around the text next to them
+/// (Unicode Standard Annex 9, "Unicode Bidirectional Algorithm").
 pub fn printable(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
@@ -39,7 +39,7 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|c| if hidden(c) { ' ' } else { c }).collect()
 }
 
-/// What a person gets to see of a text from outside: printable, short, and [without secrets](without_secrets).
+/// Makes a text from outside fit to be shown to a person: printable, short, and [without secrets](without_secrets).
 pub fn shown(text: &str) -> String {
     let text = without_secrets(&printable(text));
     match text.char_indices().nth(MAX_SHOWN) {
@@ -48,8 +48,8 @@ pub fn shown(text: &str) -> String {
     }
 }
 
-/// The same text without what [`conceal`] was told, without the user, the password and the query of each URL, and
-/// without a presigned query, even if that stands encoded within another URL.
+/// The same text without the secrets that were passed to [`conceal`], without user, password and query of each URL, and
+/// without a presigned query, even if the query is encoded inside another URL.
 pub fn without_secrets(text: &str) -> String {
     without_queries(&without_concealed(text))
 }
@@ -94,7 +94,7 @@ fn without_queries(text: &str) -> String {
     kept + rest + if signed.is_some() { "…" } else { "" }
 }
 
-/// A date as HTTP has it (RFC 9110 section 5.6.7), which ends with the year 9999.
+/// A date in HTTP's format (RFC 9110 section 5.6.7), which has no years after 9999.
 pub fn date(time: SystemTime) -> String {
     const END: Duration = Duration::from_secs(253_402_300_799);
     match time.duration_since(UNIX_EPOCH) {

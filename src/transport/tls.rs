@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! TLS: which roots to trust, and the handshake. No ALPN is offered: IoT Core wants none for WebSocket on
+//! TLS: which roots to trust, and the handshake. No ALPN is offered: IoT Core uses none for WebSocket on
 //! port 443 (IoT developer guide, "Device communication protocols").
 
 use std::io;
@@ -20,10 +20,10 @@ use tokio_rustls::client::TlsStream;
 
 use super::file::read_at_most;
 
-/// The longest file with root certificates that is read. Bytes.
+/// The longest file with root certificates, in bytes.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 
-/// No TLS connection.
+/// Why there is no TLS connection.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The CA file is missing, unreadable or not PEM.
@@ -48,8 +48,8 @@ pub enum TlsError {
     Io(#[source] io::Error),
 }
 
-/// Whose certificates are accepted. Clones share what was read and the session tickets, which make reconnecting
-/// cheaper (RFC 8446 section 2.2).
+/// Whose certificates are accepted. Clones share the roots that were read. They also share the session tickets, which
+/// make reconnecting cheaper (RFC 8446 section 2.2).
 #[derive(Clone, Debug)]
 pub struct Tls {
     file: Vec<CertificateDer<'static>>,
@@ -66,9 +66,9 @@ impl Tls {
         Self { file: Vec::new(), endpoint: lazy.clone(), services: lazy }
     }
 
-    /// Trusts only the certificates in a PEM file, for the endpoint. For credential services those of the operating
-    /// system are trusted as well, so that a private broker and the real services work in one run. It waits where
-    /// the file is a pipe.
+    /// For the endpoint, trusts only the certificates in a PEM file. For credential services, also trusts the roots of the
+    /// operating system, so that a private broker and the real services work in one run. If the file is a pipe, this
+    /// waits for whoever writes to it.
     ///
     /// # Errors
     ///
@@ -87,12 +87,12 @@ impl Tls {
         Ok(Self { file, endpoint: Arc::new(OnceCell::from(Arc::new(config))), services: Lazy::default() })
     }
 
-    /// Whether the operating system's roots are trusted for the endpoint, not those of a file.
+    /// Whether the operating system's roots are trusted for the endpoint, instead of those in a file.
     pub fn trusts_system(&self) -> bool {
         self.file.is_empty()
     }
 
-    /// TLS with the endpoint.
+    /// Prepares a TLS handshake with the endpoint.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl Tls {
         self.prepare(&self.endpoint).await
     }
 
-    /// TLS with a credential service.
+    /// Prepares a TLS handshake with a credential service.
     ///
     /// # Errors
     ///
@@ -110,7 +110,7 @@ impl Tls {
         self.prepare(&self.services).await
     }
 
-    /// Reads the roots unless that is done, on a thread of its own, since some systems take 20 ms for it.
+    /// Reads the roots if that is not done yet, on another thread, because it takes 20 ms on some systems.
     async fn prepare(&self, lazy: &Lazy) -> Result<Handshake, TlsError> {
         let read = async || {
             let extra = self.file.clone();
@@ -121,7 +121,7 @@ impl Tls {
     }
 }
 
-/// TLS with its roots read.
+/// A TLS handshake that is ready to run, since its roots are read.
 pub struct Handshake(Arc<ClientConfig>);
 
 impl Handshake {
@@ -129,13 +129,13 @@ impl Handshake {
     ///
     /// # Errors
     ///
-    /// [`TlsError::Handshake`] with what is wrong with the certificate, among others.
+    /// [`TlsError`], for example [`TlsError::Handshake`] with what is wrong with the certificate.
     pub async fn run(
         self,
         name: ServerName<'static>,
         tcp: TcpStream,
     ) -> Result<TlsStream<TcpStream>, TlsError> {
-        // rustls panics at a clock before 1970.
+        // rustls panics if the clock is before 1970.
         if SystemTime::now() < UNIX_EPOCH {
             return Err(TlsError::Handshake(rustls::Error::FailedToGetCurrentTime));
         }
@@ -162,12 +162,12 @@ impl Handshake {
 fn system_config(extra: Vec<CertificateDer<'static>>) -> Result<Arc<ClientConfig>, TlsError> {
     let verifier = Verifier::new_with_extra_roots(extra, Arc::new(ring::default_provider()));
     let verifier = Arc::new(verifier.map_err(TlsError::NoSystemRoots)?);
-    // rustls calls every verifier dangerous that is not its own. This one asks the operating system.
+    // rustls calls every verifier but its own dangerous. This one asks the operating system.
     let config = config_builder()?.dangerous().with_custom_certificate_verifier(verifier);
     Ok(Arc::new(config.with_no_client_auth()))
 }
 
-/// Names the crypto provider, so that a program with a second one in its tree does not have to choose.
+/// Names the crypto provider, so that it is clear even in a program whose dependencies include a second one.
 fn config_builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, TlsError> {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     Ok(builder.with_safe_default_protocol_versions()?)

@@ -22,32 +22,32 @@ use super::text::printable;
 /// The subprotocol IoT Core requires (MQTT 5 section 6).
 const SUBPROTOCOL: &str = "mqtt";
 
-/// As much of a refusal's body as is read. Bytes.
+/// The most that is read of a refusal's body, in bytes.
 const MAX_BODY: usize = 16 * 1024;
 
-/// How long a refusal's body may take; its head has said the essential by then.
+/// How long to wait for a refusal's body. The head has said the essential by then.
 const BODY_TIME: Duration = Duration::from_secs(2);
 
-/// MQTT packets are small here, and tungstenite allocates its read buffer at once. Bytes.
+/// tungstenite allocates its read buffer at once, and MQTT packets are small here. In bytes.
 const READ_BUFFER: usize = 4 * 1024;
 
-/// More than the 128 KiB that IoT Core takes for a payload ("AWS IoT Core message broker and protocol
-/// limits and quotas"). Bytes.
+/// The longest message, in bytes. IoT Core accepts payloads of up to 128 KiB ("AWS IoT Core message broker and protocol
+/// limits and quotas").
 const MAX_MESSAGE: usize = 1024 * 1024;
 
-/// The upgrade did not happen.
+/// Why there is no WebSocket.
 #[derive(Debug, thiserror::Error)]
 pub enum UpgradeError {
-    /// The server answered with another status than 101.
+    /// The server answered with a status other than 101.
     #[error("the server refused the upgrade with {}", .0.status)]
     Refused(Box<Answer>),
-    /// The server answered 101, but not to this request (RFC 6455 section 4.1).
+    /// The server answered 101, but the answer does not fit the request (RFC 6455 section 4.1).
     #[error("the server's 101 answer is not a WebSocket for MQTT: {1}")]
     NotWebSocket(Box<Answer>, &'static str),
-    /// The answer is not HTTP, or longer than any sensible one, or the connection ended before it.
+    /// The answer is not HTTP or too long, or the connection ended before it.
     #[error("no answer to the upgrade request")]
     NoAnswer(#[source] hyper::Error),
-    /// The URL or the host makes no valid request.
+    /// The URL or the host does not make a valid request.
     #[error("the upgrade request is not valid HTTP")]
     Request(#[from] hyper::http::Error),
 }
@@ -61,11 +61,11 @@ pub struct Answer {
     pub error_type: Option<String>,
     /// `x-amzn-RequestId`.
     pub request_id: Option<String>,
-    /// `message` out of a JSON body, or a plain text; of both the first 16 KiB.
+    /// `message` of a JSON body, or the body if it is plain text. Only the first 16 KiB of the body are read.
     pub message: Option<String>,
     /// The server's clock, from `date`.
     pub date: Option<SystemTime>,
-    /// `server`: who this is, if it is not IoT Core.
+    /// `server`: what the server calls itself, if it is not IoT Core.
     pub server: Option<String>,
     /// `location`: where a redirect points.
     pub location: Option<String>,
@@ -75,11 +75,11 @@ pub struct Answer {
 ///
 /// # Errors
 ///
-/// [`UpgradeError`] with the server's answer, as far as there was one.
+/// [`UpgradeError`], with the server's answer if there was one.
 pub async fn upgrade<S: Transport>(stream: S, url: &str) -> Result<WebSocketStream<S>, UpgradeError> {
     let key = generate_key();
     let request = request(url, &key)?;
-    log_head(&format!("> {} {}", request.method(), signed_target(request.uri())), ">", request.headers());
+    log_head(&format!("> {} {}", request.method(), redacted_target(request.uri())), ">", request.headers());
     let (response, connection) = http::send(stream, request).await.map_err(UpgradeError::NoAnswer)?;
     log_head(&format!("< {}", response.status()), "<", response.headers());
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -118,8 +118,8 @@ fn log_head(first: &str, mark: &str, headers: &HeaderMap) {
 }
 
 /// The target of the request without the signature and the session token. The names of the parameters lose their
-/// `X-Amz-`, by which a presigned URL is known and left out where somebody else repeats it.
-fn signed_target(target: &Uri) -> String {
+/// `X-Amz-`, because [`without_secrets`](super::text::without_secrets) removes what follows that mark.
+fn redacted_target(target: &Uri) -> String {
     let parameters = target.query().unwrap_or_default().split('&').filter_map(|p| p.strip_prefix("X-Amz-"));
     let secret =
         |parameter: &&str| ["Signature=", "Security-Token="].iter().any(|name| parameter.starts_with(name));
@@ -127,7 +127,7 @@ fn signed_target(target: &Uri) -> String {
     format!("{}, presigned with {}", target.path(), shown.join(", "))
 }
 
-/// What keeps a 101 from being the answer to this request.
+/// Why a 101 is not a valid answer to this request.
 fn flaw(headers: &HeaderMap, key: &str) -> Option<&'static str> {
     let is = |name: HeaderName, wanted: &str| {
         let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
@@ -140,9 +140,9 @@ fn flaw(headers: &HeaderMap, key: &str) -> Option<&'static str> {
     } else if accept != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
         Some("its sec-websocket-accept does not match")
     } else if subprotocols != [SUBPROTOCOL] {
-        Some("it does not choose the subprotocol mqtt, and only that")
+        Some("it does not choose exactly the subprotocol mqtt")
     } else if headers.contains_key(header::SEC_WEBSOCKET_EXTENSIONS) {
-        Some("it chooses an extension, and none was offered")
+        Some("it chooses an extension, but none was offered")
     } else {
         None
     }
@@ -155,7 +155,7 @@ impl Answer {
         let plain = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
         let mut body = Vec::new();
         let mut incoming = response.into_body();
-        // A body that does not end may hold a whole message all the same.
+        // If the time is up, what was read may still hold a whole message.
         let all = async {
             while let Some(Ok(frame)) = incoming.frame().await {
                 body.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
@@ -167,7 +167,7 @@ impl Answer {
         let _ = timeout(BODY_TIME, all).await;
         answer.message = match serde_json::from_slice::<serde_json::Value>(&body) {
             Ok(json) => json.get("message").and_then(|message| message.as_str()).map(str::to_owned),
-            // A proxy's own words, but not its pages.
+            // A proxy's message in plain text is kept, its web page is not.
             Err(_) if plain => Some(String::from_utf8_lossy(&body).into_owned()),
             Err(_) => None,
         };
@@ -179,8 +179,9 @@ impl Answer {
         self.status == StatusCode::TOO_MANY_REQUESTS || self.status.is_server_error()
     }
 
-    /// Whether something in front of IoT Core answers, which gives its own name and none of the marks of AWS.
-    pub fn is_of_a_front(&self) -> bool {
+    /// Whether this is the answer of a proxy or a load balancer in front of IoT Core: it names a server, and has no header
+    /// of AWS.
+    pub fn is_from_intermediary(&self) -> bool {
         self.server.is_some() && self.error_type.is_none() && self.request_id.is_none()
     }
 

@@ -1,4 +1,4 @@
-//! `application`: `transport` and `diagnosis` as the README says to use them.
+//! `application`: the example that uses `transport` and `diagnosis` as the README describes.
 
 use std::time::{Duration, Instant};
 
@@ -90,7 +90,8 @@ async fn it_prints_the_policy_that_is_missing() {
     }
 }
 
-/// IoT Core ends the connection at a SUBSCRIBE that no policy allows, after a CONNACK of success each time.
+/// IoT Core ends the connection after a SUBSCRIBE that no policy allows, each time after a successful
+/// CONNACK.
 #[tokio::test]
 async fn it_slows_down_where_a_topic_is_forbidden() {
     let gateway = Gateway::start(Script::fault(Stage::Subscribe, [Act::Abort])).await;
@@ -101,7 +102,7 @@ async fn it_slows_down_where_a_topic_is_forbidden() {
     while began.elapsed() < Duration::from_secs(8) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    // With waits that did not grow, of half a second on average, there would be some 16.
+    // If the waits did not grow, half a second on average, there would be about 16 connections.
     assert!(gateway.connections().len() < 12, "{}", gateway.connections().len());
     let stderr = application.stderr();
     assert_eq!(stderr.matches("error: the connection was lost").count(), 1, "{stderr}");

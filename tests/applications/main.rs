@@ -1,5 +1,5 @@
-//! What is built on the transport: the examples as programs of their own, and an application in this process. Each
-//! runs against the gateway.
+//! Applications that use the transport: the examples as programs of their own, and an application in this
+//! process. Each runs against the gateway.
 
 mod application;
 #[path = "../support/gateway/mod.rs"]

@@ -22,7 +22,7 @@ async fn it_comes_back_freshly_signed_after_a_cut() {
     let gateway = Gateway::start(Script::default()).await;
     let relay = Relay::to(&gateway).await;
     let minimal = example("minimal").args([relay.endpoint().as_str(), REGION]);
-    // rumqttc reads the roots of the system, which this variable stands in for.
+    // rumqttc trusts the system's roots, which this variable replaces.
     let minimal = minimal
         .env("SSL_CERT_FILE", gateway.ca_file())
         .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)

@@ -1,4 +1,5 @@
-//! An application in this process, with credentials that change at every attempt: no message is lost in a cut.
+//! An application in this process, with credentials that change at every attempt: no message is lost when the
+//! connection is cut.
 
 use std::collections::BTreeSet;
 use std::io;

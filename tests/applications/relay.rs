@@ -1,4 +1,4 @@
-//! A relay between an application and the gateway, whose connections can be cut.
+//! A relay between an application and the gateway. Its connections can be cut.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! An example as a running program, watched by what it writes.
+//! A running example, observed through its output.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(40);
 static EXAMPLES: LazyLock<PathBuf> = LazyLock::new(|| {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--locked", "--examples"]);
-    // Cargo sets these for a test, and ring would be built anew because of them.
+    // Cargo sets these variables for a test, and would build ring again because of them.
     for (name, _) in std::env::vars_os() {
         if ["CARGO_PKG_", "CARGO_MANIFEST_"].into_iter().any(|set| name.to_string_lossy().starts_with(set)) {
             cargo.env_remove(name);
@@ -62,7 +62,7 @@ impl Running {
         self.stderr.lock().expect("no panic").join("\n")
     }
 
-    /// Waits until that many lines of stdout hold this text.
+    /// Waits until this many lines of stdout contain this text.
     pub async fn says(&self, text: &str, times: usize) {
         self.until(&format!("{text:?}, {times} times"), || {
             self.stdout().iter().filter(|line| line.contains(text)).count() >= times
@@ -70,7 +70,7 @@ impl Running {
         .await;
     }
 
-    /// Waits for something else.
+    /// Waits until this has `happened`; `what` is for the message if it does not.
     pub async fn until(&self, what: &str, happened: impl Fn() -> bool) {
         let waiting = async {
             while !happened() {
@@ -81,7 +81,7 @@ impl Running {
         assert!(in_time, "not {what}: {:#?}\n{}", self.stdout(), self.stderr());
     }
 
-    /// Sends this signal, such as `TERM`, and gives the exit code.
+    /// Sends this signal, such as `TERM`, and returns the exit code.
     #[cfg(unix)]
     pub async fn stop(&mut self, signal: &str) -> Option<i32> {
         let kill = format!("kill -{signal} {}", self.child.id().expect("it is running"));

@@ -1,4 +1,5 @@
-//! The three ways of the README's "Build your own on it", side by side: what each makes of the same server.
+//! The three ways of the README's "Build your own on it", side by side: how each behaves with the same
+//! server.
 //!
 //! 1. `presign.rs` with rumqttc's own WebSocket, as in `minimal`
 //! 2. `transport`
@@ -43,7 +44,7 @@ async fn connack(eventloop: &mut EventLoop) -> Result<(), ConnectionError> {
     .expect("an answer in time")
 }
 
-/// What each way says of a server that does this: the first two in one line, the third at length.
+/// The error of each way with this script: one line of the first two, the full report of the third.
 async fn told(script: Script) -> [String; 3] {
     let gateway = Gateway::start(script).await;
     let connector = connector(&gateway);

@@ -1,4 +1,4 @@
-//! An application on `transport` and `diagnosis`: it comes back after every cut, and says why where it cannot.
+//! An application that uses `transport` and `diagnosis`: it reconnects after every cut, and says why if it cannot.
 //!
 //! `cargo run --example application -- --endpoint <id>-ats.iot.<region>.amazonaws.com --region <region>`
 
@@ -71,19 +71,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 subscribed = true;
                 publish.reset_immediately();
             }
-            // Only now the session is of use: a topic that no policy allows would end it before this.
+            // Only now is the session known to work. If no policy allowed the topic, it would have ended before.
             Ok(Event::Incoming(Incoming::PubAck(_))) => (explained, wait) = (String::new(), FIRST_WAIT),
             Ok(Event::Incoming(Incoming::Publish(message))) => println!("received {:?}", message.payload),
             Ok(_) => {}
             Err(error) => {
                 subscribed = false;
                 let failure = Failure::from(error);
-                // What failed in the same way before is not explained again.
+                // The same failure is not explained twice in a row.
                 if explained != failure.to_string() {
                     explained = failure.to_string();
                     eprint!("{}", facts.explain(&failure));
                 }
-                // A random wait keeps devices that failed together from coming back together.
+                // Final failures are tried again too, since somebody may change something. The wait is random, so that
+                // devices that failed together do not come back together.
                 let pause = failure.retry_after().unwrap_or(wait) + wait.mul_f64(fastrand::f64());
                 wait = Duration::from_secs(60).min(wait * 2);
                 tokio::select! { () = sleep(pause) => {}, () = &mut stop => break }
@@ -91,16 +92,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 
-    // DISCONNECT, if there is a session, then the close of every layer beneath.
+    // DISCONNECT if there is a session, then the close of WebSocket, TLS and TCP.
     client.try_disconnect_now()?;
-    let gone = async { while eventloop.poll().await.is_ok() {} };
-    timeout(Duration::from_secs(1), gone).await.ok();
+    let ended = async { while eventloop.poll().await.is_ok() {} };
+    timeout(Duration::from_secs(1), ended).await.ok();
     drop(eventloop);
     connector.closed().await;
     Ok(())
 }
 
-/// Ready at Ctrl-C, or at SIGTERM where there is such a thing.
+/// Ends at Ctrl-C, or at SIGTERM on systems that have it.
 async fn stop() {
     #[cfg(unix)]
     if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {

@@ -1,5 +1,4 @@
-//! The whole run without an AWS account: a stand-in for IoT Core on 127.0.0.1, and the program's own `run`
-//! against it.
+//! Runs the program without an AWS account: its own `run` connects to a stand-in for IoT Core on 127.0.0.1.
 
 #[path = "../support/gateway/mod.rs"]
 mod gateway;

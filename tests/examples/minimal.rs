@@ -1,10 +1,11 @@
-//! The shortest way there is: `presign.rs` and rumqttc's own WebSocket. Copy both files.
+//! The shortest way to connect: `presign.rs` and rumqttc's own WebSocket. Copy this file and `presign.rs`.
 //!
 //! ```sh
 //! cargo run --example minimal -- <id>-ats.iot.<region>.amazonaws.com <region>
 //! ```
 //!
-//! Keys come from AWS_ACCESS_KEY_ID and its companions. For keys that expire, take another provider of aws-config.
+//! Keys come from AWS_ACCESS_KEY_ID and the variables that belong to it. For keys that expire, use another provider of
+//! aws-config.
 
 #[allow(dead_code, reason = "this example signs for one region only")]
 #[path = "../../src/transport/presign.rs"]

@@ -32,7 +32,7 @@ pub async fn open_tls(gateway: &Gateway) -> std::io::Result<Tls> {
     TlsConnector::from(Arc::new(config)).connect(name, tcp).await
 }
 
-/// Sends the request and reads as long as anything comes.
+/// Sends the request and reads until nothing more comes.
 pub async fn answer_to(gateway: &Gateway, request: &str) -> String {
     let mut tls = open_tls(gateway).await.expect("TLS");
     tls.write_all(request.as_bytes()).await.expect("the request goes out");

@@ -1,4 +1,4 @@
-//! An honest gateway with clients good and bad, and what its record says of them.
+//! An honest gateway with good and bad clients, and what it records of them.
 
 use crate::client::*;
 use crate::gateway::mqtt::{PINGREQ, SUBSCRIBE};

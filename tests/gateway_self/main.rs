@@ -1,5 +1,5 @@
-//! Tests of the gateway itself: that it accepts AWS's own signatures and nothing else, that its
-//! record tells how a connection went, and that each way to misbehave is seen by a client.
+//! Tests of the gateway itself: that it accepts AWS's own signatures and nothing else, that it records what
+//! happened on a connection, and that a client notices each kind of misbehaviour.
 
 mod client;
 mod conversations;

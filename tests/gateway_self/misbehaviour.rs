@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-/// What a client that has sent its request reads when the gateway ends the connection so.
+/// What a client reads after its request if the gateway ends the connection with this act.
 async fn end_at_request(act: Act) -> (std::io::Result<usize>, Vec<Event>) {
     let gateway = Gateway::start(Script::fault(Stage::Request, [act])).await;
     let mut tls = open_tls(&gateway).await.expect("TLS");
@@ -44,7 +44,7 @@ async fn the_ways_a_client_can_go_are_told_apart() {
         let mut tls = open_tls(&gateway).await.expect("TLS");
         tls.write_all(request.as_bytes()).await.expect("the request goes out");
         gateway.seen(way, |event| matches!(event, Event::Request(_))).await;
-        // TLS 1.3 session tickets left unread would make a reset of any close.
+        // If TLS 1.3 session tickets stay unread, every close becomes a reset.
         let _ = timeout(Duration::from_millis(50), tls.read(&mut [0; 10])).await;
         match way {
             0 => tls.shutdown().await.expect("close_notify and FIN"),
@@ -114,7 +114,7 @@ async fn a_flood_lasts_until_the_client_goes() {
         assert_eq!(receive(&mut socket).await.len(), 1000);
     }
     socket.close(None).await.expect("Close goes out");
-    // On some systems a reset takes along what has not been read yet.
+    // On some systems a reset discards what has not been read yet.
     gateway.seen(0, |event| matches!(event, Event::Close { .. })).await;
     let tcp = socket.get_ref().get_ref().0;
     tcp.set_zero_linger().expect("a socket option");

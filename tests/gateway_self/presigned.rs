@@ -41,7 +41,7 @@ pub const CHINA: Presigned = Presigned {
     time: datetime!(2028-02-29 23:59:59 UTC),
     target: "/mqtt?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAGATEWAYEXAMPLE00%2F20280229%2Fcn-north-1%2Fiotdevicegateway%2Faws4_request&X-Amz-Date=20280229T235959Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host&X-Amz-Signature=31e26d2a0b806a3674b8835c12d43d6dd31eeb26618fa4b2f7e22430d617622e",
 };
-/// Signed as most services want it, with the token inside the signature.
+/// Signed as most services want it: the token is signed too.
 pub const TOKEN_SIGNED: Presigned = Presigned {
     host: "localhost:8443",
     target: "/mqtt?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=ASIAGATEWAYEXAMPLE01%2F20260729%2Feu-central-1%2Fiotdevicegateway%2Faws4_request&X-Amz-Date=20260729T120000Z&X-Amz-Expires=300&X-Amz-SignedHeaders=host&X-Amz-Security-Token=IQoJb3JpZ2luX2VjEB0%2Fgateway%2Bmade%3Dup%26100%25of%2Fit%3D%3D&X-Amz-Signature=cca12ce53d47ba8c20f133a293beb91759d7ddd6ccd387047fb7b503adbd2138",
@@ -69,7 +69,7 @@ impl Presigned {
         }
     }
 
-    /// The same up to that stage, where it performs the acts.
+    /// The same script, which performs the acts at this stage.
     pub fn script_with(&self, stage: Stage, acts: impl Into<Vec<Act>>) -> Script {
         Script { fault: Some((stage, acts.into())), ..self.script() }
     }

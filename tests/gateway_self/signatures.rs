@@ -1,4 +1,4 @@
-//! The verifier accepts AWS's own signatures, and refuses each other URL for its own reason.
+//! The verifier accepts AWS's own signatures, and refuses every other URL, with the reason that fits.
 
 use crate::gateway::http::Refusal;
 use crate::gateway::{REGION, Request, SESSION_TOKEN, own_keys, sigv4};

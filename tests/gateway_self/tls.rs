@@ -1,4 +1,4 @@
-//! The certificates and TLS versions a gateway can show.
+//! The certificates and TLS versions that a gateway can use.
 
 use crate::client::open_tls;
 use crate::gateway::{Certificate, Event, Gateway, Script};

@@ -1,4 +1,4 @@
-//! What may be typed as an endpoint.
+//! Which texts are accepted as an endpoint.
 
 use sigv4_websocket_connect::diagnosis::place::region_in;
 use sigv4_websocket_connect::transport::endpoint::Endpoint;

@@ -1,4 +1,4 @@
-//! Parts of the library by themselves.
+//! Tests of single parts of the library.
 
 mod endpoint;
 #[path = "../support/gateway/mod.rs"]

@@ -1,5 +1,5 @@
-//! Presigned URLs against those that AWS's own signers make (`vectors/generate.py`), and against the
-//! gateway's own check of the signature.
+//! Compares presigned URLs with those of AWS's own signers (`vectors/generate.py`), and has the gateway check
+//! their signatures.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, UNIX_EPOCH};
@@ -50,7 +50,7 @@ impl Case {
         presign(&self.endpoint.authority(), &self.scope, &credentials, time).expect("a signature")
     }
 
-    /// What the gateway says of `url`, at the moment of signing.
+    /// The gateway's verdict on `url` at the time of signing.
     fn verify(&self, url: &str) -> Result<Verified, String> {
         let target = url.strip_prefix("wss://").and_then(|rest| rest.split_once('/')).expect("a URL").1;
         let request = Request {
@@ -107,7 +107,7 @@ fn sigv4a_urls_are_as_good_as_those_of_the_crt() {
     for json in cases {
         let case = Case::from_json(&json);
         let (url, theirs) = (case.presign(), json["url"].as_str().expect("a URL"));
-        // ECDSA signatures differ from one to the next; the same key must accept both.
+        // Each ECDSA signature is different; the same key must accept both.
         assert_eq!(without_signature(&url), without_signature(theirs), "{}", json["name"]);
         assert!(case.verify(theirs).is_ok(), "{}: {:?}", json["name"], case.verify(theirs));
         assert!(case.verify(&url).is_ok(), "{}: {:?}", json["name"], case.verify(&url));
@@ -143,7 +143,7 @@ fn any_case() -> impl Strategy<Value = Case> {
     ];
     let endpoint = ("[a-z][a-z0-9]{0,12}(\\.[a-z]{2,8}){1,3}", prop_oneof![Just(443), 1u16..])
         .prop_map(|(host, port)| format!("{host}:{port}").parse().expect("an endpoint"));
-    // 1970 to 9999, as far as the format of X-Amz-Date goes.
+    // 1970 to 9999, the range of the format of X-Amz-Date.
     (key, scope, endpoint, 0i64..253_402_300_000).prop_map(|(key, scope, endpoint, time)| Case {
         key,
         scope,
@@ -152,7 +152,7 @@ fn any_case() -> impl Strategy<Value = Case> {
     })
 }
 
-/// `url` with the character at `position`, counted around its query, replaced by another.
+/// `url` with one character of its query replaced. `position` is taken modulo the length of the query.
 fn altered(url: &str, position: usize, other: char) -> Option<String> {
     let query = url.find('?').expect("a query") + 1;
     let at = query + position % (url.len() - query);

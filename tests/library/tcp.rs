@@ -1,4 +1,4 @@
-//! The first connection that opens, whichever address it is.
+//! The first connection that opens is used, whichever address it has.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ async fn an_address_that_refuses_is_passed_over_at_once() {
     let stream = connect(vec![closed().await, closed().await, open]).await.expect("a connection");
     assert_eq!(stream.peer_addr().expect("a peer"), open);
     assert!(stream.nodelay().expect("an option"));
-    // Windows takes two seconds to be refused, so there the next address is tried after 250 ms of silence.
+    // On Windows a refusal takes two seconds, so the next address is tried after 250 ms of silence.
     let limit = Duration::from_millis(if cfg!(windows) { 1500 } else { 200 });
     assert!(began.elapsed() < limit, "{:?}", began.elapsed());
 }

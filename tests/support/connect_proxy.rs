@@ -1,4 +1,4 @@
-//! A proxy on 127.0.0.1 that knows names which nobody else does.
+//! An HTTP proxy on 127.0.0.1 that resolves test names which nothing else can resolve.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,14 +7,14 @@ use tokio::net::TcpStream;
 
 use crate::gateway::listener::Listener;
 
-/// What it does with a CONNECT.
+/// How the proxy answers a CONNECT.
 #[derive(Clone)]
 pub enum Manner {
     /// Connects.
     Open,
-    /// Connects whoever shows this authorization.
+    /// Connects a client that sends this `Proxy-Authorization`.
     Password(&'static str),
-    /// Answers so, at the first so many requests, and connects from then on.
+    /// Gives this answer to so many requests, then connects.
     Refusing(String, usize),
 }
 
@@ -24,7 +24,7 @@ pub struct ConnectProxy {
 }
 
 impl ConnectProxy {
-    /// `routes` says at which port of 127.0.0.1 each destination is.
+    /// `routes` maps each destination, `host:port`, to a port of 127.0.0.1.
     pub async fn start(routes: &[(&str, u16)], manner: Manner) -> Self {
         let routes: Vec<(String, u16)> =
             routes.iter().map(|(name, port)| ((*name).to_owned(), *port)).collect();
@@ -91,7 +91,7 @@ async fn connect(
         copy_bidirectional(&mut client, &mut server).await.map(drop).unwrap_or_default();
     } else {
         client.shutdown().await.unwrap_or_default();
-        // Windows would drop what the client has not read yet.
+        // If this closed at once, Windows would drop what the client has not read yet.
         copy(&mut client, &mut sink()).await.map(drop).unwrap_or_default();
     }
 }

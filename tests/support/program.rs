@@ -1,4 +1,4 @@
-//! The real binary, run as a user would, in an environment with nothing of the developer's in it.
+//! Runs the real binary as a user would, without the developer's own environment.
 
 #![allow(dead_code)]
 
@@ -19,7 +19,7 @@ pub struct Program {
     home: TempDir,
 }
 
-/// What a finished run left.
+/// The result of a finished run.
 #[derive(Debug)]
 pub struct Outcome {
     /// The exit code; -1 if a signal ended the program.
@@ -27,7 +27,7 @@ pub struct Outcome {
     pub stdout: String,
     pub stderr: String,
     pub elapsed: Duration,
-    /// The most memory the process ever held; 0 where the system does not tell.
+    /// The peak memory of the process; 0 on systems that do not report it.
     pub peak_memory_kib: u64,
 }
 
@@ -46,7 +46,7 @@ impl Program {
         for nowhere in ["AWS_ENDPOINT_URL", "AWS_EC2_METADATA_SERVICE_ENDPOINT"] {
             command.env(nowhere, "http://127.0.0.1:9");
         }
-        // Windows opens no socket without it.
+        // Windows cannot open a socket without this variable.
         if let Some(root) = std::env::var_os("SystemRoot") {
             command.env("SystemRoot", root);
         }
@@ -54,12 +54,12 @@ impl Program {
         Self { command, home }
     }
 
-    /// The program against an endpoint whose certificate comes from `ca_file`.
+    /// The program with an endpoint whose certificate was issued by the authority in `ca_file`.
     pub fn against(endpoint: &str, ca_file: &Path, region: &str) -> Self {
         Self::new().aimed_at(endpoint, ca_file, region)
     }
 
-    /// With the flags that name an endpoint.
+    /// Adds the flags for an endpoint, its region and its authority.
     pub fn aimed_at(self, endpoint: &str, ca_file: &Path, region: &str) -> Self {
         let ca_file = ca_file.to_str().expect("a path in UTF-8");
         self.args(["--endpoint", endpoint, "--region", region, "--ca-file", ca_file])
@@ -75,7 +75,7 @@ impl Program {
         self
     }
 
-    /// The same with every variable that names this port of 127.0.0.1 naming that one.
+    /// Changes every variable that names the port `from` of 127.0.0.1, so that it names the port `to`.
     pub fn redirected(mut self, from: u16, to: u16) -> Self {
         let (from, to) = (format!("127.0.0.1:{from}"), format!("127.0.0.1:{to}"));
         let variables = self.command.as_std().get_envs();
@@ -127,7 +127,7 @@ impl Program {
     }
 }
 
-/// The most memory the process ever held, looked up until it is gone. KiB.
+/// The peak memory of the process, in KiB, looked up again and again until the process is gone.
 pub async fn peak_memory(process: u32) -> u64 {
     let mut peak = 0;
     while let Ok(status) = std::fs::read_to_string(format!("/proc/{process}/status")) {

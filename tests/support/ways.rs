@@ -1,4 +1,5 @@
-//! The ways of the README's "Build your own on it", as settings of an MQTT client that differ in nothing else.
+//! The settings of an MQTT client for each way of the README's "Build your own on it". They differ in nothing
+//! else.
 
 #![allow(dead_code)]
 
@@ -44,7 +45,7 @@ pub fn presign_alone(endpoint: &str, ca_file: &Path) -> MqttOptions {
     options
 }
 
-/// The other two: `transport`, and `diagnosis` besides, which changes nothing in the connection.
+/// The other two ways. Both use `transport`; `diagnosis` changes nothing in the connection.
 pub fn with_transport(connector: &Arc<Connector>) -> MqttOptions {
     let mut options = MqttOptions::new("way-2", "unused: the connector knows the endpoint");
     let connector = connector.clone();
@@ -55,7 +56,7 @@ pub fn with_transport(connector: &Arc<Connector>) -> MqttOptions {
     options
 }
 
-/// What makes their connections, to a server that knows the gateway's keys.
+/// The connector of the other two ways, to a server that knows the gateway's keys.
 pub fn connector(endpoint: &str, ca_file: &Path) -> Arc<Connector> {
     let network =
         Network::new(Tls::with_ca_file(ca_file).expect("the server's authority"), Proxies::from_env());

@@ -37,7 +37,7 @@ async fn a_missing_profile_where_there_are_none() {
     for way in WAYS {
         let gateway = gateway_knowing([]).await;
         let outcome = failure(asking(way, program(&gateway))).await;
-        assert_says(&outcome, &["no profile \"things\"", "hold none"]);
+        assert_says(&outcome, &["no profile \"things\"", "there are no profiles in them"]);
     }
 }
 

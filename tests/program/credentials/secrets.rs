@@ -244,7 +244,7 @@ async fn a_filter_that_is_none_is_told() {
     let (program, _none) = Source::Flags.provide(program(&gateway)).await;
     let outcome = program.env("RUST_LOG", "info,this=that").run().await;
     assert_eq!(outcome.code, 0, "{outcome:#?}");
-    assert_says(&outcome, &["warning: nothing is logged, for RUST_LOG is no filter"]);
+    assert_says(&outcome, &["warning: nothing is logged, because RUST_LOG is not a valid filter"]);
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ async fn a_web_identity_without_a_role_names_what_is_missing() {
     let program = program(&gateway).file("token.jwt", "a token");
     let file = program.home("token.jwt");
     let outcome = failure(program.env("AWS_WEB_IDENTITY_TOKEN_FILE", file)).await;
-    assert_says(&outcome, &["error: AWS_ROLE_ARN is not set, but the other half of the web identity is"]);
+    assert_says(&outcome, &["error: AWS_ROLE_ARN is not set, but AWS_WEB_IDENTITY_TOKEN_FILE is"]);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! How the gateway can be scripted to misbehave: what it does instead of its duty, and when.
+//! How the gateway can be scripted to misbehave: what it does instead of the right answer, and when.
 
 use std::future::pending;
 use std::io::Result;
@@ -9,11 +9,11 @@ use tokio::time::sleep;
 /// The moment at which the acts begin.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Stage {
-    /// A TCP connection came in; bytes go out bare, before TLS.
+    /// A TCP connection came in; bytes are sent without TLS.
     Accept,
-    /// The whole upgrade request was read; bytes go out under TLS, as in every later stage.
+    /// The whole upgrade request was read; bytes are sent inside TLS, here and in every later stage.
     Request,
-    /// CONNECT was read; bytes go out beneath the WebSocket layer, so send whole frames.
+    /// CONNECT was read. Nothing puts bytes into frames from here on, so send whole frames.
     Connect,
     /// SUBSCRIBE was read.
     Subscribe,
@@ -23,7 +23,7 @@ pub enum Stage {
     Close,
 }
 
-/// One thing the gateway does. A list that runs out ends as with `Fin`.
+/// One thing the gateway does. If no act of a list ends the connection, `Fin` does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
     Send(Vec<u8>),
@@ -40,14 +40,14 @@ pub enum Act {
     Abort,
     /// TCP RST.
     Reset,
-    /// Be a good server again, beginning with the answer due at this stage.
+    /// Behave well again, and send the normal answer of this stage.
     Continue,
-    /// Be a good server again; the acts before this were the answer due at this stage.
+    /// Behave well again, without the normal answer of this stage: the acts before this replaced it.
     Resume,
 }
 
-/// Performs the acts up to the one that ends the connection or the misbehaviour, and gives that
-/// one back. A failed write is the end of them, for then the client is gone.
+/// Performs the acts up to the one that ends the connection or the misbehaviour, and returns that act. A
+/// failed write also ends them, since the client is gone then.
 pub async fn perform<'a>(acts: &'a [Act], writer: &mut (impl AsyncWrite + Unpin)) -> Result<&'a Act> {
     for act in acts {
         match act {

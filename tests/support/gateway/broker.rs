@@ -1,4 +1,4 @@
-//! The polite broker behind the gateway, as far as one client can tell.
+//! A well-behaved broker behind the gateway, as far as a single client can see one.
 //!
 //! OASIS MQTT 5.0, chapter 4 (operational behaviour).
 

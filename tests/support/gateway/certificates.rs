@@ -25,7 +25,7 @@ pub enum Certificate {
     ManyNames,
     /// For no name at all.
     NoName,
-    /// The authority's own, as of a server set up with `openssl req -x509`.
+    /// The authority's own certificate, as on a server set up with `openssl req -x509`.
     Authority,
 }
 
@@ -53,7 +53,7 @@ impl Authority {
         [issued.expect("the authority can issue").pem(), key.serialize_pem()]
     }
 
-    /// A TLS server with that certificate.
+    /// The TLS configuration of a server with this kind of certificate.
     pub fn server(&self, certificate: Certificate, tls12_only: bool) -> Arc<ServerConfig> {
         if certificate == Certificate::UnknownIssuer {
             let stranger = Authority::new("An authority nobody trusts");
@@ -93,7 +93,7 @@ fn server_params(certificate: Certificate) -> CertificateParams {
         ],
     };
     let mut params = CertificateParams::new(names).expect("these are names and addresses");
-    // macOS accepts no server certificate without a purpose, or that is good for more than 825 days.
+    // macOS rejects a server certificate that has no purpose, or that is valid for more than 825 days.
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let now = OffsetDateTime::now_utc();
     (params.not_before, params.not_after) = (now - Duration::days(1), now + Duration::days(365));

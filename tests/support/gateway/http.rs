@@ -1,8 +1,8 @@
-//! The upgrade request, and the two answers to it: 101, or a refusal shaped as AWS IoT Core's.
+//! The upgrade request, and the two answers to it: 101, or a refusal in the form of AWS IoT Core's.
 //!
-//! RFC 6455, section 4.2 (the server's side of the opening handshake); AWS IoT developer guide,
-//! "Device communication protocols" (the subprotocol `mqtt`). The shape of a refusal is the one
-//! users of AWS IoT have logged.
+//! RFC 6455, section 4.2 (the server's side of the opening handshake); AWS IoT developer guide, "Device
+//! communication protocols" (the subprotocol `mqtt`). The form of a refusal is taken from logs that users of
+//! AWS IoT have published.
 
 use std::time::SystemTime;
 use time::OffsetDateTime;
@@ -40,7 +40,7 @@ impl Request {
         self.headers.iter().filter(named).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a header that stands there once.
+    /// The value of a header that is there exactly once.
     pub fn only_header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         let mut values = self.header(name);
         values.next().filter(|_| values.next().is_none())
@@ -51,7 +51,7 @@ impl Request {
         items.any(|item| item.trim().eq_ignore_ascii_case(wanted))
     }
 
-    /// The `Sec-WebSocket-Accept` to answer with, if this asks for MQTT over WebSocket.
+    /// The `Sec-WebSocket-Accept` to answer with, if the request asks for MQTT over WebSocket.
     pub fn accept_key(&self) -> Result<String, Refusal> {
         let key = self.only_header("sec-websocket-key");
         match key.filter(|key| key.len() == 24) {

@@ -35,7 +35,8 @@ where
     // Dropping the set, when this task is ended, ends the connections.
     let mut connections = JoinSet::new();
     loop {
-        // Where the client has reset the connection already, Windows fails here, and macOS at the option.
+        // If the client has already reset the connection, Windows fails here and macOS fails at
+        // `set_nodelay`.
         let Ok((tcp, _)) = listener.accept().await else { continue };
         let _ = tcp.set_nodelay(true);
         connections.spawn(serve(tcp));

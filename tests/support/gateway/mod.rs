@@ -1,8 +1,8 @@
-//! A stand-in for AWS IoT Core's front door, inside the test's own process.
+//! A stand-in for the endpoint of AWS IoT Core, inside the test's own process.
 //!
-//! It listens on a free port of 127.0.0.1 and does what AWS IoT Core does for MQTT over
-//! WebSocket: TLS, the upgrade request with its SigV4 signature, then MQTT 5. It records what it
-//! saw, in order, and a [`Script`] can make it misbehave at any stage. Sources stand in each file.
+//! It listens on a free port of 127.0.0.1 and does what AWS IoT Core does for MQTT over WebSocket: TLS, the
+//! upgrade request with its SigV4 signature, then MQTT 5. It records what it saw, in order, and a [`Script`]
+//! can make it misbehave at any stage. Each file names the documents that it follows.
 
 #![allow(dead_code, unused_imports)]
 
@@ -37,7 +37,7 @@ use std::sync::Arc;
 use tempfile::NamedTempFile;
 use time::{Duration, OffsetDateTime};
 
-/// Made-up keys every gateway knows. The token has the characters that encoding must deal with.
+/// Made-up keys every gateway knows. The token has characters that must be percent-encoded.
 pub const ACCESS_KEY: &str = "AKIAGATEWAYEXAMPLE00";
 pub const SECRET: &str = "wJalrGATEWAYk7MDENG/bPxRfi+CYEXAMPLEKEY";
 pub const TEMPORARY_ACCESS_KEY: &str = "ASIAGATEWAYEXAMPLE01";
@@ -48,14 +48,14 @@ pub const REGION: &str = "eu-central-1";
 /// How the gateway treats a connection. The default is an honest server.
 #[derive(Debug, Clone)]
 pub struct Script {
-    /// Keys known besides the gateway's own.
+    /// Keys that the gateway knows in addition to its own.
     pub keys: Vec<Key>,
     pub region: String,
     pub certificate: Certificate,
     pub tls12_only: bool,
     /// How far the gateway's clock is ahead.
     pub clock_offset_seconds: i64,
-    /// The subprotocol that 101 names.
+    /// The subprotocol that the 101 names.
     pub subprotocol: Option<String>,
     pub fault: Option<(Stage, Vec<Act>)>,
 }
@@ -75,7 +75,7 @@ impl Default for Script {
 }
 
 impl Script {
-    /// An honest server up to that stage, where it performs the acts.
+    /// An honest server up to this stage, at which it performs the acts.
     pub fn fault(stage: Stage, acts: impl Into<Vec<Act>>) -> Script {
         Script { fault: Some((stage, acts.into())), ..Script::default() }
     }
@@ -111,12 +111,12 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Every connection is treated by this script.
+    /// Every connection follows this script.
     pub async fn start(script: Script) -> Gateway {
         Gateway::start_with(vec![script]).await
     }
 
-    /// The nth connection is treated by the nth script; the last one repeats.
+    /// The nth connection follows the nth script; all further ones follow the last.
     pub async fn start_with(scripts: Vec<Script>) -> Gateway {
         assert!(!scripts.is_empty(), "a gateway needs a script");
         let authority = Authority::new("The gateway's test authority");
@@ -171,7 +171,7 @@ impl Gateway {
         self.record.finished(connections).await;
     }
 
-    /// Waits until such an event was seen on that connection, the first being 0.
+    /// Waits until such an event was seen on this connection. The first connection is 0.
     pub async fn seen(&self, connection: usize, wanted: impl Fn(&Event) -> bool) {
         self.record.seen(connection, wanted).await;
     }

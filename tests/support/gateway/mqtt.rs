@@ -45,7 +45,7 @@ impl Packet {
     }
 }
 
-/// The next packet, if it is all there.
+/// The next packet, if all of it has arrived.
 pub fn take_packet(bytes: &mut BytesMut) -> Result<Option<Packet>, String> {
     let mut rest = &bytes[..];
     let Ok(first) = rest.try_get_u8() else {
@@ -191,7 +191,7 @@ pub fn publish(topic: &str, payload: &[u8]) -> Vec<u8> {
     publish_on(topic, None, &[&[0], payload].concat())
 }
 
-/// With a packet identifier it has QoS 1.
+/// With a packet identifier the PUBLISH has QoS 1.
 pub fn publish_on(topic: &str, id: Option<u16>, properties_and_payload: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     put_text(&mut body, topic);

@@ -12,12 +12,12 @@ use tokio::time::timeout;
 pub enum Event {
     /// A TCP connection came in.
     Accepted,
-    /// The TLS handshake is done; the name asked for and the protocols the client offered.
+    /// The TLS handshake is done. The fields are the name and the protocols that the client sent.
     Tls {
         server_name: Option<String>,
         alpn: Vec<Vec<u8>>,
     },
-    /// That handshake took up an earlier session, without certificates.
+    /// That handshake resumed an earlier session, without certificates.
     Resumed,
     /// The TLS handshake failed, most often because the client refused the certificate.
     TlsFailed(String),
@@ -52,9 +52,9 @@ pub enum Event {
     Fin,
     EndedWithoutCloseNotify,
     Reset,
-    /// The client broke TLS, WebSocket or MQTT.
+    /// The client broke the rules of TLS, WebSocket or MQTT.
     Violation(String),
-    /// The gateway was done, and the client did not end the connection for five seconds.
+    /// The gateway was done, and the client did not end the connection within five seconds.
     LeftOpen,
 }
 

@@ -1,11 +1,11 @@
-//! Verifies the signature of a presigned upgrade request, apart from any AWS code.
+//! Verifies the signature of a presigned upgrade request, without any code of AWS.
 //!
-//! Written from "AWS Signature Version 4 for API requests" in the IAM user guide: the pages
-//! "Create a signed AWS API request" (canonical request, string to sign, signing key) and
-//! "Authentication methods" (the query parameters). Two things are AWS IoT's own: the service
-//! name, and the session token, which stands in the query but outside the signature.
+//! Written from "AWS Signature Version 4 for API requests" in the IAM user guide: the pages "Create a signed
+//! AWS API request" (canonical request, string to sign, signing key) and "Authentication methods" (the query
+//! parameters). Two things are AWS IoT's own: the service name, and the session token, which is in the query
+//! but is not signed.
 //!
-//! It is stricter than AWS: a URL with one character altered is refused, whichever it is.
+//! It is stricter than AWS: it refuses a URL if any single character was changed.
 
 use super::http::{Refusal, Request};
 use super::sigv4a;
@@ -23,7 +23,7 @@ pub const SERVICE: &str = "iotdevicegateway";
 const ALLOWED_SKEW: Duration = Duration::minutes(5);
 const DATE_FORMAT: StaticFormatDescription =
     format_description!("[year][month][day]T[hour][minute][second]Z");
-/// RFC 3986, section 2.3: letters, digits and these four stand unencoded.
+/// RFC 3986, section 2.3: letters, digits and these four characters are not encoded.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 const INVALID_TOKEN: &str = "The security token included in the request is invalid.";
@@ -38,7 +38,7 @@ pub struct Key {
     pub session_token: Option<String>,
 }
 
-/// What a verified URL said.
+/// What a URL with a valid signature contains.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verified {
     pub access_key: String,
@@ -57,7 +57,7 @@ pub fn verify(
     let query = Query::of(request)?;
     let credential = query.required("X-Amz-Credential")?;
     let algorithm = query.required("X-Amz-Algorithm")?;
-    // An access key may hold slashes, a scope has a fixed number of parts.
+    // An access key may contain slashes. A scope has a fixed number of parts, which tells where it begins.
     let scope_parts = if algorithm == ECDSA { 3 } else { 4 };
     let before_scope = credential.rmatch_indices('/').nth(scope_parts - 1).map(|(index, _)| index);
     let (access_key, scope) =
@@ -162,7 +162,7 @@ fn find_key<'a>(access_key: &str, query: &Query, keys: &'a [Key]) -> Result<&'a 
         .ok_or_else(|| Refusal::forbidden(INVALID_TOKEN))
 }
 
-/// `*` in a region set stands for any characters; a scope of SigV4 is a set of one.
+/// `*` in a region set stands for any characters; the region of a SigV4 scope is a set of one.
 fn holds(regions: &str, region: &str) -> bool {
     regions.split(',').any(|pattern| match pattern.split_once('*') {
         None => pattern == region,
@@ -222,7 +222,7 @@ fn hashed_request(request: &Request, query: &Query) -> Result<String, Refusal> {
 }
 
 fn hmac_signature(secret: &str, scope: &str, string_to_sign: &str) -> String {
-    // The signing key: the secret, narrowed by each part of the scope in turn.
+    // The signing key: made of the secret by an HMAC with each part of the scope in turn.
     let start = format!("AWS4{secret}").into_bytes();
     let key = scope.split('/').fold(start, |key, part| hmac(&key, part.as_bytes()));
     hex::encode(hmac(&key, string_to_sign.as_bytes()))

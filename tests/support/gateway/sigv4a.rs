@@ -10,7 +10,7 @@ use p256::elliptic_curve::array::Array;
 
 /// Whether the signature, DER in hexadecimal, is one that the holder of the secret made.
 pub fn is_valid(signature: &str, access_key: &str, secret: &str, string_to_sign: &str) -> bool {
-    // An altered case of a digit is an altered URL.
+    // A digit in another case makes it another URL, so only lower case is accepted.
     let lower_case = signature == signature.to_lowercase();
     let bytes = hex::decode(signature).unwrap_or_default();
     let signature = DerSignature::from_bytes(&bytes);
@@ -26,7 +26,7 @@ pub fn public_key(access_key: &str, secret: &str) -> VerifyingKey {
         let context = [access_key.as_bytes(), &[counter], &256u32.to_be_bytes()].concat();
         hmac(input_key.as_bytes(), &[label, context].concat())
     });
-    // A candidate too large for the curve's order is passed over; adding one keeps zero out.
+    // A candidate that is too large for the curve's order is skipped. Adding one excludes zero.
     let private = candidates.into_iter().find_map(|candidate| {
         let plus_one = increment(&candidate)?;
         SigningKey::from_bytes(&Array::try_from(&plus_one[..]).ok()?).ok()
@@ -34,7 +34,7 @@ pub fn public_key(access_key: &str, secret: &str) -> VerifyingKey {
     *private.expect("one candidate in 2^32 at the least is below the order").verifying_key()
 }
 
-/// The next number after a big-endian one; None if that takes more bytes.
+/// Adds 1 to a big-endian number; `None` if the result needs more bytes.
 fn increment(number: &[u8]) -> Option<Vec<u8>> {
     let last = number.iter().rposition(|byte| *byte != 0xFF)?;
     let mut next = number.to_vec();

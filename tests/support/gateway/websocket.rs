@@ -1,7 +1,8 @@
-//! WebSocket frames, by hand: a test must be able to send the odd ones and see the real ones.
+//! WebSocket frames, written and read by hand: a test must be able to send invalid frames, and to see exactly
+//! what the client sent.
 //!
-//! RFC 6455, section 5 (framing; a client masks, a server does not) and section 7 (closing);
-//! MQTT 5, section 6 (packets travel in binary frames and need not keep to frame borders).
+//! RFC 6455, section 5 (framing; a client masks, a server does not) and section 7 (closing); MQTT 5, section
+//! 6 (packets travel in binary frames and may cross the borders of frames).
 
 use super::mqtt::{self, Packet};
 use bytes::{Buf, BytesMut};
@@ -81,7 +82,7 @@ fn take_frame(bytes: &mut BytesMut) -> Result<Option<Frame>, String> {
     }))
 }
 
-/// One thing a client said after the upgrade.
+/// One thing that a client sent after the upgrade.
 pub enum Incoming {
     Packet(Packet),
     Ping(Vec<u8>),
@@ -89,7 +90,7 @@ pub enum Incoming {
     Close(Option<u16>),
 }
 
-/// Makes frames of bytes, and MQTT packets of frames.
+/// Decodes bytes into frames, and frames into MQTT packets.
 #[derive(Default)]
 pub struct Decoder {
     pub bytes: BytesMut,

@@ -1,8 +1,7 @@
-//! A connection that is listened to until its very end: what comes in is recorded, and so is
-//! the way it stops.
+//! Reads a connection until its very end, and records what arrives and how it ends.
 //!
-//! RFC 8446, section 6.1 (close_notify); RFC 6455, section 7.1.1 would have the server close TCP
-//! first, but here the client is under test, so the server always leaves it the first move.
+//! RFC 8446, section 6.1 (close_notify); RFC 6455, section 7.1.1 asks the server to close TCP first. But the
+//! client is under test here, so the server always lets it close first.
 
 use super::acts::{self, Act, perform};
 use super::mqtt::Packet;
@@ -20,7 +19,7 @@ use tokio_rustls::server::TlsStream;
 const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST_HEAD: usize = 16 * 1024;
 
-/// TCP, bare or under TLS.
+/// TCP, with or without TLS.
 pub trait Socket: AsyncRead + AsyncWrite + Unpin {
     const TLS: bool;
     fn tcp(&mut self) -> &mut TcpStream;
@@ -76,8 +75,8 @@ impl<'a, S: Socket> Wire<'a, S> {
         }
     }
 
-    /// Reading will find out how the client went, but for this: the system tells of a reset only
-    /// once, and to a reader after that it looks like an end of stream.
+    /// Usually a later read shows how the client left. But the system reports a reset only once, and a read
+    /// after that would see only an end of stream. So the reset is noted here.
     fn write_failed(&mut self, error: Error) {
         self.was_reset |= is_reset(&error);
     }
@@ -113,8 +112,8 @@ impl<'a, S: Socket> Wire<'a, S> {
         }
     }
 
-    /// Performs the acts. While they last the client is listened to, unless the gateway is to be
-    /// a good server again afterwards: then what the client sends must wait for that.
+    /// Performs the acts. Meanwhile this reads what the client sends. Only if the gateway is to behave well
+    /// afterwards, that is left unread until then.
     pub async fn misbehave(&mut self, acts: &[Act]) -> Then {
         let outcome = if acts::go_on(acts) {
             perform(acts, &mut self.stream).await
@@ -153,8 +152,9 @@ impl<'a, S: Socket> Wire<'a, S> {
         }
     }
 
-    /// Records how the client ended the connection, then ends the gateway's side. The gateway's
-    /// close_notify waits for the client's FIN: left unread, it would turn that into a reset.
+    /// Records how the client ended the connection, then ends the gateway's side. The gateway sends
+    /// close_notify only after the client's FIN: a close_notify that the client does not read would turn the
+    /// FIN into a reset.
     async fn end(&mut self, end: Result<()>) {
         if timeout(PATIENCE, self.record_end(end)).await.is_err() {
             self.ear.record.push(Event::LeftOpen);
@@ -182,8 +182,8 @@ impl<'a, S: Socket> Wire<'a, S> {
     }
 }
 
-/// Understands what comes in, and records it. Apart from the stream, so that one can listen
-/// while writing.
+/// Decodes and records what arrives. It is separate from the stream, so that the gateway can read while it
+/// writes.
 struct Ear<'a> {
     record: &'a ConnectionRecord,
     decoder: Decoder,

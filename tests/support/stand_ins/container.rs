@@ -7,7 +7,7 @@ use crate::gateway::Key;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use time::Duration;
 
-/// Gives out each key in turn, with its lifetime; the last one repeats.
+/// Returns the keys one after the other, each with its lifetime, and then the last one again.
 pub async fn granting(keys: Vec<(Key, Duration)>) -> StandIn {
     let turn = AtomicUsize::new(0);
     StandIn::start(move |_| {
@@ -18,7 +18,7 @@ pub async fn granting(keys: Vec<(Key, Duration)>) -> StandIn {
     .await
 }
 
-/// The credentials document, which instance metadata has in common with containers.
+/// The credentials document, which is the same for instance metadata and for containers.
 pub fn document(key: &Key, lifetime: Duration) -> Answer {
     let body = serde_json::json!({
         "Code": "Success",

@@ -11,13 +11,14 @@ pub const TOKEN_LINE: &str = "PUT /latest/api/token";
 pub const ROLE_LINE: &str = "GET /latest/meta-data/iam/security-credentials/";
 pub const CREDENTIALS_LINE: &str = "GET /latest/meta-data/iam/security-credentials/thing-role";
 
-/// The instance has a role, whose key is this one.
+/// An instance that has a role with this key.
 pub async fn granting(key: &Key) -> StandIn {
     let document = container::document(key, LONG);
     with([(ROLE_LINE, Answer::new(200, "thing-role")), (CREDENTIALS_LINE, document)]).await
 }
 
-/// Answers these requests so, the one for the session token as it should, and any other with 404.
+/// Gives these answers to these requests. Unless it is among them, a request for the session token gets the
+/// normal answer, and any other request gets 404.
 pub async fn with(answers: impl Into<Vec<(&'static str, Answer)>>) -> StandIn {
     let answers = answers.into();
     StandIn::start(move |asked| {

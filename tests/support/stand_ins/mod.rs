@@ -1,5 +1,5 @@
 //! Stand-ins for the services that hand out credentials: small HTTP/1.1 servers on 127.0.0.1, inside the
-//! test's own process. Each records what it was asked. Sources stand in each file.
+//! test's own process. Each records what it was asked. Each file names the documents that it follows.
 
 #![allow(dead_code)]
 
@@ -19,7 +19,7 @@ use time::{Duration, OffsetDateTime};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, copy, sink};
 use tokio_rustls::TlsAcceptor;
 
-/// How long credentials live that are not meant to expire during a test.
+/// The lifetime of credentials that must not expire during a test.
 pub const LONG: Duration = Duration::hours(1);
 
 /// A request with its body.
@@ -83,7 +83,7 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// Answers each request with what `answer` makes of it.
+    /// Answers each request with the result of `answer`.
     pub async fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> StandIn {
         let asked = Arc::<Mutex<Vec<Asked>>>::default();
         let (record, answer) = (asked.clone(), Arc::new(answer));
@@ -101,7 +101,7 @@ impl StandIn {
         let listener = Listener::start(move |tcp| {
             let (record, answer, acceptor) = (record.clone(), answer.clone(), TlsAcceptor::from(tls.clone()));
             async move {
-                // A client that does not trust the certificate is gone.
+                // A client that does not trust the certificate breaks off here.
                 if let Ok(stream) = acceptor.accept(tcp).await {
                     serve(stream, record, answer).await;
                 }
@@ -143,13 +143,13 @@ async fn serve(
     let Some(request) = read(&mut stream).await else { return };
     record.lock().expect("no panic while locked").push(request.clone());
     let answer = answer(&request);
-    // The client may be gone by now, and that is its right.
+    // The client may already have closed the connection, and that is allowed.
     let mut sent = stream.write_all(answer.bytes().as_bytes()).await;
     while answer.endless && sent.is_ok() {
         sent = stream.write_all(&[b' '; 10_000]).await;
     }
     stream.shutdown().await.ok();
-    // Windows would drop what the client has not read yet.
+    // If this closed at once, Windows would drop what the client has not read yet.
     copy(&mut stream, &mut sink()).await.ok();
 }
 

@@ -7,7 +7,7 @@ use super::{Answer, LONG, StandIn};
 use crate::gateway::Key;
 use time::OffsetDateTime;
 
-/// Gives out this key to whoever shows the access token, and that token to whoever has it renewed.
+/// Returns this key for the access token, and returns the access token when a sign-in is renewed.
 pub async fn granting(key: &Key, access_token: &'static str) -> StandIn {
     let key = key.clone();
     StandIn::start(move |asked| {
@@ -37,7 +37,7 @@ pub fn role_credentials(key: &Key) -> serde_json::Value {
     }})
 }
 
-/// What it says to a token that has expired or was revoked.
+/// The portal's answer to a token that has expired or was revoked.
 pub fn refusal() -> Answer {
     let body = r#"{"message":"Session token not found or invalid","__type":"com.amazonaws.switchboard.portal#UnauthorizedException"}"#;
     Answer::new(401, body)

@@ -1,11 +1,11 @@
-//! A stand-in for AWS Sign-In, which renews what `aws login` has left in the cache.
+//! A stand-in for AWS Sign-In, which renews the sign-in that `aws login` has cached.
 //!
 //! AWS Sign-In API reference, "CreateOAuth2Token".
 
 use super::{Answer, StandIn};
 use crate::gateway::Key;
 
-/// Gives out this key to whoever shows the refresh token, with a proof that the token is theirs.
+/// Returns this key for the refresh token, if the request also proves that it owns the token.
 pub async fn granting(key: &Key, refresh_token: &'static str) -> StandIn {
     let key = key.clone();
     StandIn::start(move |asked| {
@@ -33,7 +33,7 @@ fn renewed(key: &Key) -> String {
     body.to_string()
 }
 
-/// What it says when the session is over.
+/// The answer when the session has expired.
 pub fn refusal() -> Answer {
     let body = r#"{"error":"TOKEN_EXPIRED","message":"The session is over"}"#;
     Answer::new(400, body)

@@ -191,8 +191,10 @@ fn bad_packets() -> Vec<Row> {
         sent("CONNACK with a property that there is not", &packet(0x20, &[0, 0, 2, 0x7E, 0])),
         sent("packet whose length never ends", &[0x20, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]).says(["malformed"]),
         sent("packet of 256 MiB", &[0x20, 0xFF, 0xFF, 0xFF, 0x7F, 0]),
-        sent("PUBLISH instead of CONNACK", &publish("topic", b"payload")).says(["another packet"]),
-        sent("PINGRESP instead of CONNACK", &packet(0xD0, b"")).says(["another packet"]),
+        sent("PUBLISH instead of CONNACK", &publish("topic", b"payload"))
+            .says(["first packet is not a CONNACK of MQTT 5"]),
+        sent("PINGRESP instead of CONNACK", &packet(0xD0, b""))
+            .says(["first packet is not a CONNACK of MQTT 5"]),
         before_a_good_one("packet cut short before a good CONNACK", &packet(0xF0, &[0x18, 0x80])),
         before_a_good_one("CONNACK 0x87 cut short before a good one", &packet(0x20, &[0, 0x87])),
         answered("CONNACK cut short, then silence", b"")
