@@ -5,11 +5,11 @@ mod application;
 #[path = "../support/gateway/mod.rs"]
 mod gateway;
 mod minimal;
+#[path = "../support/mqtt_settings.rs"]
+mod mqtt_settings;
 #[path = "../support/program.rs"]
 mod program;
 mod reconnect;
 mod relay;
 mod running;
-#[path = "../support/ways.rs"]
-mod settings;
 mod ways;

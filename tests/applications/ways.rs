@@ -17,22 +17,22 @@ use tracing_subscriber::prelude::*;
 
 use crate::gateway::websocket::BINARY;
 use crate::gateway::{Act, Event, Gateway, REGION, Script, Stage, connack as connack_packet, frame};
-use crate::settings as ways;
+use crate::mqtt_settings;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// The first way.
 fn presign_alone(gateway: &Gateway) -> (AsyncClient, EventLoop) {
-    AsyncClient::builder(ways::presign_alone(&gateway.endpoint(), gateway.ca_file())).build()
+    AsyncClient::builder(mqtt_settings::presign_alone(&gateway.endpoint(), gateway.ca_file())).build()
 }
 
 /// The connector of the other two ways.
 fn connector(gateway: &Gateway) -> Arc<Connector> {
-    ways::connector(&gateway.endpoint(), gateway.ca_file())
+    mqtt_settings::connector(&gateway.endpoint(), gateway.ca_file())
 }
 
 fn with_transport(connector: &Arc<Connector>) -> (AsyncClient, EventLoop) {
-    AsyncClient::builder(ways::with_transport(connector)).build()
+    AsyncClient::builder(mqtt_settings::with_transport(connector)).build()
 }
 
 async fn connack(eventloop: &mut EventLoop) -> Result<(), ConnectionError> {

@@ -1,5 +1,5 @@
-//! A thousand connections held at once in one process: what memory each takes, layer by layer, and in each of the ways
-//! of "Build your own on it".
+//! A thousand connections held at once in one process: how much memory each takes, by layer, and in each of
+//! the ways of "Build your own on it".
 
 use std::future::Future;
 
@@ -9,17 +9,17 @@ use sigv4_websocket_connect::transport::tcp;
 use sigv4_websocket_connect::transport::tls::Tls;
 
 use crate::many::{LIMIT, resident};
+use crate::mqtt_settings::connector;
 use crate::own_process;
 use crate::publish::connected;
 use crate::server::Server;
 use crate::table::{print, row};
-use crate::ways::connector;
 
 const CONNECTIONS: usize = 1000;
-/// Descriptors for everything else.
+/// File descriptors that are kept free for everything else.
 const SPARE: usize = 50;
 
-/// Each holds what the one before does, and more.
+/// Each stage includes the one before it.
 const STAGES: [(&str, &str); 4] = [
     ("tcp", "TCP: Tokio's registration"),
     ("tls", "TLS: rustls's keys and buffers"),
@@ -27,7 +27,7 @@ const STAGES: [(&str, &str); 4] = [
     ("session", "MQTT: rumqttc's tables and buffers"),
 ];
 
-/// Whole connections with room for 100 publishes that are not acknowledged yet.
+/// Complete connections with room for 100 unacknowledged publishes.
 const WAYS: [(&str, &str); 2] =
     [("presign", "presign.rs alone"), ("transport", "transport, with or without diagnosis")];
 
@@ -46,20 +46,21 @@ pub fn run() {
         rows.push(row([name.to_owned(), String::new(), format!("{kib:.1}")]));
     }
     print(&format!("Held at once in one process ({count} connections), resident memory"), &rows);
-    println!("Socket buffers are the kernel's and not among it.");
+    println!("Socket buffers belong to the kernel and are not included.");
     if count < CONNECTIONS {
         println!("{CONNECTIONS} were wanted, but `ulimit -n` allows {limit} descriptors.");
     }
 }
 
-/// KiB each, in a process of its own, since memory that was freed would hide what the next stage needs.
+/// KiB for each connection. Each stage runs in a new process, because memory that one stage has freed would
+/// hide what the next one needs.
 fn measured(stage: &str, count: usize) -> Option<f64> {
     let output = own_process(&["hold", stage, &count.to_string()]).output().expect("this program starts");
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim().parse().ok()
 }
 
-/// Opens that many up to that stage, and prints what they take, in KiB each.
+/// Opens `count` connections up to this stage, and prints the KiB that each takes.
 #[tokio::main(flavor = "current_thread")]
 pub async fn hold(stage: &str, count: usize) {
     let _ = rlimit::increase_nofile_limit(u64::MAX);
@@ -98,7 +99,7 @@ pub async fn hold(stage: &str, count: usize) {
 }
 
 async fn each<T, F: Future<Output = T>>(count: usize, open: impl Fn() -> F) -> Option<f64> {
-    // What the first ones need once and for all is no cost of the others.
+    // One-time costs of the first connections must not count for the others.
     let mut held = Vec::with_capacity(count);
     for _ in 0..10 {
         held.push(open().await);

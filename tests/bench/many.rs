@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use sigv4_websocket_connect::program::session::{Session, options};
 
+use crate::mqtt_settings::connector;
 use crate::server::Server;
 use crate::table::{print, row};
-use crate::ways::connector;
 
 const CYCLES: usize = 2000;
 const SETTLED: usize = 200;
@@ -37,7 +37,7 @@ pub async fn run() {
         &format!("Many in one process ({CYCLES} times connect and disconnect, one after the other)"),
         &[
             row(["cycles per second".into(), format!("{per_second:.0}")]),
-            row(["TLS handshakes that took up an earlier session".into(), server.answer()]),
+            row(["TLS handshakes that resumed an earlier session".into(), server.answer()]),
             row([format!("resident after {SETTLED}"), kib(resident_settled)]),
             row([format!("resident after {CYCLES}"), kib(resident)]),
             row(["growth between".into(), kib(growth)]),

@@ -1,6 +1,5 @@
-//! What one run of the program costs: time, CPU and memory. This section's own process stays as small as it
-//! can, without a runtime: on Linux the peak of a child begins with the memory of the process it was forked
-//! from.
+//! What one run of the program costs: time, CPU and memory. The process of this section is kept small and has
+//! no runtime, because on Linux the peak memory of a child begins with the memory of its parent.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -18,7 +17,8 @@ pub fn run() {
     let program = Program::new();
     let ways = [Way::Flags, Way::Environment, Way::SystemRoots].map(|way| (way, <[Figures; 4]>::default()));
     let mut ways: Vec<_> = ways.into_iter().filter(|(way, _)| program.can(*way)).collect();
-    // The system's roots apart: whoever runs next would find caches full of certificates.
+    // Runs with the system's roots are measured apart, since they leave caches full of certificates to the
+    // next run.
     let (keys, roots) = ways.split_at_mut(2);
     in_turn(&program, &mut server, keys);
     in_turn(&program, &mut server, roots);
@@ -38,7 +38,8 @@ pub fn run() {
     }
 }
 
-/// Measures each of `ways` that often, in turn, so that whatever else the machine does hits all alike.
+/// Measures the `ways` in turn, `RUNS` times each, so that other load on the machine affects all of them
+/// equally.
 fn in_turn(program: &Program, server: &mut Server, ways: &mut [(Way<'_>, [Figures; 4])]) {
     for nth in 0..=RUNS {
         for (way, figures) in &mut *ways {

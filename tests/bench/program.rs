@@ -1,4 +1,4 @@
-//! The program under measure, and the ways in which it is given keys and roots.
+//! The program that is measured, and how it gets its keys and roots.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::gateway::{ACCESS_KEY, REGION, SECRET};
 
-/// Where Linux distributions keep their roots. macOS and Windows have them in no directory.
+/// Where Linux distributions keep their roots. macOS and Windows do not keep them in a directory.
 const ROOTS: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
 
 /// Where keys and roots come from.
@@ -53,7 +53,7 @@ impl Program {
         self.roots.is_some() || !matches!(way, Way::SystemRoots)
     }
 
-    /// A command that ends with exit code 0.
+    /// The command to measure, which must end with exit code 0.
     pub fn command(&self, endpoint: &str, ca_file: &Path, way: Way<'_>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sigv4-websocket-connect"));
         scrub(&mut command).env("HOME", self.home.path()).stdin(Stdio::null()).stdout(Stdio::null());
@@ -70,7 +70,7 @@ impl Program {
             }
         }
         match (way, self.roots) {
-            // All that is read where neither is set, and the stand-in's authority.
+            // Everything that is read if neither variable is set, and the stand-in's authority.
             (Way::SystemRoots, Some(roots)) => {
                 command.env("SSL_CERT_FILE", ca_file).env("SSL_CERT_DIR", roots)
             }
@@ -80,10 +80,10 @@ impl Program {
     }
 }
 
-/// Takes everything out of the environment that is the developer's own.
+/// Removes the developer's own variables from the environment.
 pub fn scrub(command: &mut Command) -> &mut Command {
     command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true");
-    // Windows opens no socket without the first; temporary files need the others.
+    // Windows cannot open a socket without the first; temporary files need the others.
     for needed in ["SystemRoot", "TEMP", "TMPDIR"] {
         command.envs(std::env::var_os(needed).map(|value| (needed, value)));
     }

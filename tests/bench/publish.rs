@@ -1,4 +1,4 @@
-//! Publishing in each of the ways of "Build your own on it": how fast, and what CPU it takes.
+//! Publishing in each of the ways of "Build your own on it": how fast it is, and how much CPU time it takes.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -9,10 +9,10 @@ use rumqttc::{AsyncClient, Event, EventLoop, Incoming, Outgoing, PublishOptions,
 use sigv4_websocket_connect::transport::connector::Connector;
 use wait4::Wait4;
 
+use crate::mqtt_settings::{connector, presign_alone, with_transport};
 use crate::own_process;
 use crate::server::Server;
 use crate::table::{Figures, print, row};
-use crate::ways::{connector, presign_alone, with_transport};
 
 const MESSAGES: usize = 50_000;
 const PAYLOAD: [u8; 256] = [b'x'; 256];
@@ -26,7 +26,7 @@ pub fn run() {
     for qos in ["0", "1"] {
         let mut ways = ["presign.rs alone", "transport"].map(|way| (way, <[Figures; 2]>::default()));
         for _ in 0..RUNS {
-            // In turn, so that whatever else the machine does hits both alike.
+            // In turn, so that other load on the machine affects both equally.
             for (way, [rate, cpu]) in &mut ways {
                 let [seconds, used] = measure(way, qos).map(|time| time.as_secs_f64());
                 rate.add(MESSAGES as f64 / seconds);
@@ -45,7 +45,7 @@ pub fn run() {
     );
 }
 
-/// From the first publish to the last, and the CPU of the process.
+/// The time from the first publish to the last, and the CPU time of the process.
 fn measure(way: &str, qos: &str) -> [Duration; 2] {
     let server = Server::start();
     let ca_file = server.ca_file.to_str().expect("a temporary path in UTF-8");

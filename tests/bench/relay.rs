@@ -1,8 +1,8 @@
 //! A wire with a delay: each chunk, and the end of the stream, leaves a fixed time after it came. The kernel
-//! answers the SYN without a delay, so what the client sends in the first round trip is held as long as if it
-//! had waited for the answer.
+//! answers the SYN without a delay. To make up for that, the first data of the client is held for as long as
+//! a delayed answer would have taken.
 //!
-//! Threads, since the timers of a Tokio runtime are good to a millisecond, and one connection passes eight
+//! It uses threads, since Tokio's timers are accurate only to a millisecond, and one connection passes eight
 //! delays.
 
 use std::io::{Read, Write};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// One way; a round trip is two of them.
 pub const DELAY: Duration = Duration::from_millis(25);
 
-/// Relays each connection to that port of 127.0.0.1. Gives its own port, and the moment of each SYN.
+/// Relays each connection to the port `to` of 127.0.0.1. Returns its own port, and the time of each SYN.
 pub fn start(to: u16) -> (u16, mpsc::Receiver<Instant>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     let port = listener.local_addr().expect("a bound listener has an address").port();
@@ -27,7 +27,7 @@ pub fn start(to: u16) -> (u16, mpsc::Receiver<Instant>) {
             for socket in [&client, &server] {
                 socket.set_nodelay(true).expect("a socket takes TCP_NODELAY");
             }
-            // Whoever does not listen any more has all that was wanted.
+            // This fails if nobody receives any more, who then needs no more times.
             let _ = sender.send(syn);
             pump(twin(&client), twin(&server), syn + 2 * DELAY);
             pump(server, client, syn);
@@ -47,7 +47,7 @@ fn pump(mut from: TcpStream, mut to: TcpStream, open: Instant) {
     thread::spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
         loop {
-            // A reset goes on as an end of stream, which tells the other side as much.
+            // A reset is passed on as an end of stream, which is enough for the other side.
             let length = from.read(&mut buffer).unwrap_or(0);
             let due = Instant::now().max(open) + DELAY;
             if sender.send((due, buffer[..length].to_vec())).is_err() || length == 0 {
@@ -58,7 +58,7 @@ fn pump(mut from: TcpStream, mut to: TcpStream, open: Instant) {
     thread::spawn(move || {
         for (due, chunk) in chunks {
             thread::sleep(due.saturating_duration_since(Instant::now()));
-            // Whoever is gone needs no bytes.
+            // If the other side is gone, it needs no more bytes.
             let _ = if chunk.is_empty() { to.shutdown(Shutdown::Write) } else { to.write_all(&chunk) };
         }
     });

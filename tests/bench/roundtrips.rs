@@ -18,7 +18,7 @@ const NOTES: &str = "\
 A round trip is 50 ms: a relay holds every chunk, and the FIN, for 25 ms each way, and the first for 50 ms more,
 since ClientHello would have had to wait for the answer to the SYN. The container takes 100 ms to answer.";
 
-// The stand-in for a container sleeps on the worker; this function blocks a thread of its own.
+// The stand-in for a container sleeps on the worker; this function blocks another thread.
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 pub async fn run() {
     let server = Server::start();
@@ -43,7 +43,7 @@ pub async fn run() {
     println!("{NOTES}");
 }
 
-/// From the SYN to the line that tells of CONNACK, and to the end.
+/// The time from the SYN to the line that reports CONNACK, and to the end of the process.
 fn measure(mut command: Command, syns: &Receiver<Instant>) -> [Duration; 2] {
     let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
     let lines = BufReader::new(child.stdout.take().expect("a piped stdout")).lines();
@@ -62,7 +62,7 @@ fn trips(time: Duration) -> f64 {
     time.as_secs_f64() / (2 * DELAY).as_secs_f64()
 }
 
-/// A container endpoint that takes so long.
+/// A container endpoint that takes this long to answer.
 async fn slow_container(time: Duration) -> StandIn {
     // A container's keys come with a token.
     let [.., key] = &own_keys()[..] else { panic!("the gateway knows keys") };

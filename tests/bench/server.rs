@@ -1,5 +1,5 @@
-//! The stand-in for IoT Core in a process of its own, so that its time and memory are not counted. Whoever
-//! starts it asks over its stdin, a word a line; it ends with that.
+//! The stand-in for IoT Core in a process of its own, so that its time and memory are not counted. The
+//! process that starts it writes questions to its stdin, one word on each line. It ends when its stdin ends.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::gateway::{Event, Gateway, Script};
 use crate::own_process;
 
-/// A running one; dropping it ends it.
+/// A running server; dropping this ends it.
 pub struct Server {
     pub endpoint: String,
     pub ca_file: PathBuf,
@@ -41,8 +41,8 @@ impl Server {
         port.parse().expect("the port is a number")
     }
 
-    /// `next` is when the next connection came in, in nanoseconds since 1970, and is answered when that one
-    /// is over; `resumed` is how many TLS handshakes took up an earlier session.
+    /// `next` asks when the next connection came in, in nanoseconds since 1970. The answer comes when that
+    /// connection is over. `resumed` asks how many TLS handshakes resumed an earlier session.
     pub fn ask(&mut self, question: &str) {
         let mut questions = self.questions.as_ref().expect("open until dropped");
         writeln!(questions, "{question}").expect("the server reads");
@@ -62,10 +62,10 @@ impl Drop for Server {
     }
 }
 
-/// The server's side of it.
+/// The server process itself.
 #[tokio::main(flavor = "current_thread")]
 pub async fn serve() {
-    // Fewer are no harm here: whoever asks for many connections finds out.
+    // A lower limit does no harm here: the process that opens many connections reports it.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let gateway = Gateway::start(Script::default()).await;
     println!("{}\n{}", gateway.endpoint(), gateway.ca_file().display());

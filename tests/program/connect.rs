@@ -1,4 +1,4 @@
-//! The way to CONNACK and back, through the real binary.
+//! Connecting up to CONNACK and disconnecting, with the real binary.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ async fn static_keys_connect_and_the_story_is_told() {
     assert!(lines.iter().all(|line| line.chars().count() <= 80), "{lines:#?}");
 }
 
-/// As much as `curl -v` tells, and nothing secret.
+/// The log shows as much as `curl -v` would, and nothing secret.
 #[tokio::test]
 async fn the_debug_log_tells_of_every_layer() {
     let gateway = Gateway::start(Script::default()).await;
@@ -158,7 +158,7 @@ async fn packets_may_be_spread_over_frames_in_any_way() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_reader_that_has_gone_hides_no_failure() {
+async fn a_closed_stdout_hides_no_failure() {
     for (fault, code) in [(None, 1), (Some((Stage::Connect, vec![Act::Fin])), 7)] {
         let gateway = Gateway::start(Script { fault, ..Script::default() }).await;
         let program = Program::against(&gateway.endpoint(), gateway.ca_file(), REGION).args(KEYS);
@@ -205,7 +205,7 @@ async fn a_hang_up_after_connect_is_reported_at_once() {
 }
 
 #[tokio::test]
-async fn what_is_not_signed_right_is_turned_away() {
+async fn a_wrong_signature_is_refused() {
     for (flaw, args, script) in [
         ("wrong secret", ["--access-key", ACCESS_KEY, "--secret", "wrong"], Script::default()),
         (

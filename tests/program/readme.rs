@@ -7,7 +7,7 @@ use crate::program::Program;
 
 const KEYS: [&str; 4] = ["--access-key", ACCESS_KEY, "--secret", SECRET];
 
-/// What the program prints, as a terminal shows it: stdout, and stderr behind it.
+/// What the program prints, as a terminal shows it: stdout, then stderr.
 async fn printed(script: Script, args: &[&str]) -> Vec<String> {
     let gateway = Gateway::start(script).await;
     let program = Program::against(&gateway.endpoint(), gateway.ca_file(), REGION);
@@ -15,7 +15,7 @@ async fn printed(script: Script, args: &[&str]) -> Vec<String> {
     (outcome.stdout + &outcome.stderr).lines().map(blanked).collect()
 }
 
-/// The lines of the README's transcript that holds `mark`.
+/// The lines of that transcript in the README which contains `mark`.
 fn transcript(mark: &str) -> Vec<String> {
     let readme = include_str!("../../README.md");
     let blocks = readme.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next());
@@ -24,7 +24,7 @@ fn transcript(mark: &str) -> Vec<String> {
     block.lines().map(blanked).collect()
 }
 
-/// The line without what differs from run to run: identifiers, numbers, and the blanks that align them.
+/// The line without what differs from run to run: identifiers, numbers, and the spaces that align them.
 fn blanked(line: &str) -> String {
     let is_id = |word: &str| word.len() == 36 && word.split('-').count() == 5;
     let blank = |word: &str| {
@@ -58,7 +58,7 @@ async fn a_hang_up() {
     assert_eq!(printed(script, &KEYS).await, transcript("hung up after CONNECT"));
 }
 
-/// The README leaves lines out, and the time and the level of each.
+/// The README leaves out some lines, and the time and the level of the others.
 #[tokio::test]
 async fn a_log() {
     let log = printed(Script::default(), &[&KEYS[..], &["--log-level", "debug"]].concat()).await;

@@ -1,4 +1,5 @@
-//! A real broker, Debian's Mosquitto, directly and behind Debian's nginx. Both are stopped with the test.
+//! A real broker, Debian's Mosquitto, directly and behind Debian's nginx. Both are stopped when the test
+//! ends.
 //!
 //! ```sh
 //! apt-get install mosquitto nginx-light
@@ -71,7 +72,7 @@ impl Place {
         server
     }
 
-    /// Mosquitto with WebSockets on `port`, with TLS 1.3 or bare.
+    /// Mosquitto with WebSockets on `port`, with TLS 1.3 or without TLS.
     async fn start_mosquitto(&self, port: u16, tls: bool) -> Child {
         let tls = match tls {
             true => "certfile server.pem\nkeyfile server.key\ntls_version tlsv1.3\n",
@@ -95,7 +96,7 @@ impl Place {
             .await
     }
 
-    /// MQTT 5 with clean start came, and left with DISCONNECT.
+    /// The client connected with MQTT 5 and clean start, and left with DISCONNECT.
     async fn assert_session(&self, outcome: &Outcome, client_id: &str) {
         assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{outcome:#?}");
         let log = self.wait_for("mosquitto.log", &format!("Client {client_id} disconnected.")).await;

@@ -1,4 +1,4 @@
-//! A machine that gives the program too little.
+//! A machine with too few resources, or with a wrong clock.
 
 #![cfg(target_os = "linux")]
 
@@ -13,7 +13,7 @@ use crate::credentials::source::Source;
 use crate::gateway::REGION;
 use crate::program::Program;
 
-/// A run that may have so many files open.
+/// A run that may have this many files open.
 fn with_files(limit: u32) -> Output {
     let program = env!("CARGO_BIN_EXE_sigv4-websocket-connect");
     let endpoint = "--endpoint localhost:1 --region eu-central-1 --attempts 1";
@@ -49,7 +49,7 @@ async fn a_clock_before_1970_is_an_error_and_no_panic() {
     assert!(outcome.stderr.contains("hint: set the local clock"), "{outcome:#?}");
 }
 
-/// As Windows gives to a program's main thread.
+/// This is the stack that Windows gives to a program's main thread.
 #[tokio::test]
 async fn a_stack_of_one_mebibyte_is_enough() {
     let gateway = gateway_knowing([Source::Metadata.key()]).await;
@@ -64,7 +64,7 @@ async fn a_stack_of_one_mebibyte_is_enough() {
 /// A run that logs to a pipe which is full, and the pipe's other end.
 fn with_full_stderr(endpoint: &str, timeout: &str) -> (Child, std::io::PipeReader) {
     let (reader, mut writer) = pipe().expect("a pipe");
-    // As much as a pipe of Linux holds.
+    // This fills a pipe on Linux.
     writer.write_all(&[b'x'; 64 * 1024]).expect("room for it");
     let child = Command::new(env!("CARGO_BIN_EXE_sigv4-websocket-connect"))
         .args(["--endpoint", endpoint, "--region", "eu-central-1", "--log-level", "trace"])
@@ -80,14 +80,14 @@ fn with_full_stderr(endpoint: &str, timeout: &str) -> (Child, std::io::PipeReade
     (child, reader)
 }
 
-/// A server that takes TCP connections and says nothing, and where it is.
-fn deaf() -> (TcpListener, String) {
+/// A server that accepts TCP connections and sends nothing, and its address.
+fn silent() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
     (listener, format!("localhost:{port}"))
 }
 
-/// The exit code, if it comes in this time.
+/// The exit code, if the program ends within this time.
 fn code(child: &mut Child, within: Duration) -> Option<i32> {
     let begin = Instant::now();
     while begin.elapsed() < within {
@@ -109,9 +109,9 @@ fn a_deadline_holds_where_nobody_reads_stderr() {
 
 #[test]
 fn a_signal_ends_a_run_where_nobody_reads_stderr() {
-    let (deaf, endpoint) = deaf();
+    let (deaf, endpoint) = silent();
     let (mut child, _reader) = with_full_stderr(&endpoint, "20");
-    // The handler of signals is there before any connection.
+    // The signal handler is installed before any connection is made.
     let _connection = deaf.accept().expect("a connection");
     let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     assert!(killed.expect("kill").success());
@@ -119,8 +119,8 @@ fn a_signal_ends_a_run_where_nobody_reads_stderr() {
 }
 
 #[test]
-fn what_waited_is_written_once_somebody_reads_stderr() {
-    let (_deaf, endpoint) = deaf();
+fn delayed_lines_are_written_when_stderr_is_read() {
+    let (_deaf, endpoint) = silent();
     let (mut child, mut reader) = with_full_stderr(&endpoint, "2");
     let reading = thread::spawn(move || {
         sleep(Duration::from_secs(1));

@@ -1,10 +1,10 @@
-//! What a person sees in a terminal, which `script` makes a pseudo-terminal for.
+//! What a person sees in a terminal, for which the command `script` provides a pseudo-terminal.
 
 #![cfg(target_os = "linux")]
 
 use std::process::Command;
 
-/// What the program prints in a terminal of so many columns.
+/// What the program prints in a terminal with this many columns.
 fn printed(columns: u32, arguments: &str) -> String {
     let program = env!("CARGO_BIN_EXE_sigv4-websocket-connect");
     let run = format!("stty cols {columns} rows 24 && exec {program} {arguments}");

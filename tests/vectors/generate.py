@@ -1,10 +1,10 @@
 """Make, or with --check verify, test vectors for signing the WebSocket upgrade of AWS IoT Core.
 
 presigned.json holds SigV4 URLs, sigv4a.json SigV4a URLs, as AWS's own signers make them, so that
-another signer can be held against them. Every case signs `GET /mqtt` for `iotdevicegateway` with
-`host` as the only signed header and the hash of an empty payload; X-Amz-Security-Token takes no part
-in the signature. Inputs are fixed and no clock is read, so presigned.json comes out byte for byte the
-same. ECDSA signatures are random: sigv4a.json is the same but for them, and each is verified instead.
+another signer can be compared with them. Every case signs `GET /mqtt` for `iotdevicegateway` with
+`host` as the only signed header and the hash of an empty payload; X-Amz-Security-Token is not signed.
+Inputs are fixed and no clock is read, so presigned.json comes out byte for byte the same. ECDSA
+signatures are random: in sigv4a.json everything else is compared, and each signature is verified.
 
 The signed time is "time" plus "clock_offset", the error of the client's clock. The signers write the
 same parameters in another order. botocore: Algorithm, Credential, Date, Expires, SignedHeaders,
@@ -48,7 +48,7 @@ def signing_time(case):
 
 
 def sign_with_botocore(case):
-    """The URL by botocore, which can only sign a token into the URL: so it never sees the token."""
+    """The URL made by botocore. It would sign the token, so it is not given the token."""
     request = AWSRequest("GET", f"https://{authority(case)}/mqtt")
     credentials = Credentials(case["access_key"], case["secret"])
     signer = SigV4QueryAuth(credentials, SERVICE, case["region"], case["expires"])
@@ -165,7 +165,7 @@ def main():
             sys.exit("\n".join([*found[:5], f"{len(found)} problem(s), the first of them above"]))
     elif sys.argv[1:]:
         sys.exit("usage: generate.py [--check]")
-    elif found:  # otherwise leave the files alone: random signatures make no change to commit
+    elif found:  # otherwise leave the files alone: new random signatures are no change to commit
         (FOLDER / "presigned.json").write_bytes("\n".join(lines(presigned)).encode("ascii"))
         (FOLDER / "sigv4a.json").write_bytes("\n".join(lines(sigv4a)).encode("ascii"))
     print(f"{len(presigned)} SigV4 and {len(sigv4a)} SigV4a cases")

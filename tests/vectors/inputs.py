@@ -1,8 +1,9 @@
 """What the test vectors sign: every key, secret and token here is made up.
 
-One input differs from the plain one in one respect, so that a failing case names its cause; the
-"mixed" inputs vary everything at once. Both signers take all of these, non-ASCII included. Left out
-are upper-case hosts, which botocore lowers and awscrt keeps, and empty tokens, which awscrt drops.
+Each input differs from the plain one in one respect, so that a failing case names its cause; the
+"mixed" inputs vary everything at once. Both signers accept all of these, non-ASCII included. Two kinds
+of input are left out: upper-case hosts, which botocore lowers and awscrt keeps, and empty tokens, which
+awscrt drops.
 """
 
 import calendar

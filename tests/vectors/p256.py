@@ -1,8 +1,8 @@
 """SigV4a's key derivation and ECDSA over NIST P-256, in plain integers.
 
 Only for checking test vectors: slow, and not constant-time. Written from the standards rather than
-taken from the library that makes the vectors, so that a signature is judged by other code than its
-maker's.
+taken from the library that makes the vectors, so that the code that checks a signature is not the code
+that made it.
 """
 
 import hashlib

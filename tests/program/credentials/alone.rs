@@ -10,7 +10,7 @@ use crate::program::Program;
 use crate::stand_ins::metadata::{CREDENTIALS_LINE, ROLE_LINE, TOKEN, TOKEN_LINE};
 use crate::stand_ins::{Asked, LONG, StandIn, container, portal, sts};
 
-/// Connects with that source and gives back what its stand-in was asked.
+/// Connects with this source, and returns the requests that its stand-in received.
 async fn connect_with(source: Source) -> Vec<Asked> {
     let gateway = gateway_knowing([source.key()]).await;
     let (program, stand_in) = source.provide(program(&gateway)).await;
@@ -134,7 +134,7 @@ async fn sts_is_asked_at_the_endpoint_of_the_profile() {
         let setting = setting.replace("{}", &sts.url());
         let config = format!("[default]\nrole_arn = {ROLE_ARN}\nsource_profile = base\n{setting}");
         let program = role(program(&gateway)).file(".aws/config", &config).without("AWS_ENDPOINT_URL");
-        // Should the setting be passed over, nobody outside is asked.
+        // If the setting were ignored, the request would still stay on this machine.
         let program = program.env("HTTPS_PROXY", "http://127.0.0.1:9");
         assert_connects(program, &gateway, &key, "profile").await;
     }

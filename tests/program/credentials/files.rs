@@ -1,4 +1,4 @@
-//! Files that would block the program or never end, at every place that a path can come from: refused at once.
+//! Files that would block the program or never end, wherever a path can come from: they are refused at once.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::credentials::profile::{LATER, ROLE_ARN, signed_in};
 use crate::credentials::setup::{assert_says, failure, gateway_knowing, program};
 use crate::program::Program;
 
-/// What can stand in place of a file, with what is said of it.
+/// What can be there instead of a file, and what the program says about it.
 const KINDS: [(&str, &str); 5] = [
     ("pipe", "it is a pipe or a device"),
     ("folder", "it is a folder"),
@@ -29,7 +29,7 @@ fn make(kind: &str, path: &Path) {
     }
 }
 
-/// Has the program need the file at the path that is given back.
+/// Makes the program need a file, and returns the path of that file.
 type Needing = fn(Program) -> (Program, PathBuf);
 
 fn at(program: Program, path: &str) -> (Program, PathBuf) {
@@ -80,7 +80,7 @@ const PLACES: [(&str, Needing); 10] = [
 ];
 
 #[tokio::test]
-async fn they_are_refused_at_once_with_path_and_reason() {
+async fn blocking_or_endless_files_are_refused_at_once() {
     for (place, needing) in PLACES {
         for (kind, reason) in KINDS {
             let gateway = gateway_knowing([]).await;
@@ -93,7 +93,7 @@ async fn they_are_refused_at_once_with_path_and_reason() {
     }
 }
 
-/// A pipe would be empty the second time somebody reads it.
+/// A pipe would be empty when it is read a second time.
 #[tokio::test]
 async fn a_pipe_of_the_shell_is_refused() {
     let gateway = gateway_knowing([]).await;

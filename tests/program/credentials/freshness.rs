@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use time::{Duration, OffsetDateTime};
 use tokio::time::sleep;
 
-/// Turns away the first attempt in a way that a second one may mend.
+/// Refuses the first attempt in a way that a second attempt may mend.
 fn busy_at_first(keys: &[Key]) -> Vec<Script> {
     let busy = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n".to_vec();
     let first = Script::fault(Stage::Request, [Act::Send(busy), Act::Fin]);
@@ -57,7 +57,7 @@ async fn a_second_attempt_takes_new_credentials_if_the_first_ones_are_about_to_e
     }
 }
 
-/// Gives out each key in turn, good for so long, and counts how often.
+/// Returns the keys in turn, each with this lifetime, and counts the calls.
 #[derive(Clone, Debug)]
 struct InTurn(Arc<AtomicUsize>, [Key; 2], Duration);
 
@@ -122,7 +122,7 @@ async fn a_403_of_something_in_front_says_nothing_of_the_credentials() {
     assert_eq!(access_keys(&gateway), [keys[0].access_key.as_str(), &keys[0].access_key]);
 }
 
-/// The clock stands but for the sleeps.
+/// The clock is paused; only the sleeps move it.
 #[tokio::test(start_paused = true)]
 async fn a_lasting_refusal_makes_the_source_rest_longer_and_longer() {
     let count = Arc::new(AtomicUsize::new(0));
@@ -140,7 +140,7 @@ async fn a_lasting_refusal_makes_the_source_rest_longer_and_longer() {
         counts.push(asked(rest).await);
     }
     assert_eq!(counts, [1, 2, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5]);
-    // A day of attempts every minute.
+    // A day with one attempt each minute.
     for _ in 0..24 * 60 {
         asked(60).await;
     }
@@ -151,7 +151,7 @@ async fn a_lasting_refusal_makes_the_source_rest_longer_and_longer() {
     assert_eq!(asked(0).await, before + 1, "the first refusal after a success");
 }
 
-/// Credentials from a process and from a container, good for so long from now on.
+/// Credentials from a process and from a container, valid for this long from now on.
 async fn good_for(
     lifetime: Duration,
     key: &Key,
@@ -167,7 +167,7 @@ async fn good_for(
     vec![(process_program, None, "profile"), (container_program, endpoint, "container")]
 }
 
-/// The local clock may be wrong, so it alone refuses nothing.
+/// The local clock may be wrong, so it is no reason to refuse credentials.
 #[tokio::test]
 async fn credentials_that_have_expired_are_used_with_a_warning() {
     let key = temporary("EXPIRED");
@@ -187,7 +187,7 @@ async fn a_refusal_says_whether_they_have_expired_by_the_servers_clock() {
     for (lifetime, ahead, said) in [
         (Duration::hours(-1), 0, "hint: the credentials expired at "),
         (Duration::hours(1), 0, "hint: the credentials have not expired, they are good until "),
-        // Not by the local clock, but by the server's, which is a day ahead.
+        // They have expired by the server's clock, which is a day ahead, but not by the local one.
         (Duration::hours(1), 24 * 60 * 60, "hint: the credentials expired at "),
     ] {
         let gateway = Gateway::start(Script { clock_offset_seconds: ahead, ..Script::default() }).await;

@@ -1,8 +1,8 @@
 //! Every source of credentials, alone and beside others, through the real binary: whose key signs, what is
 //! said when a source fails, and that no secret is ever shown.
 //!
-//! AWS SDKs and Tools reference guide, "Standardized credential providers". No request leaves 127.0.0.1:
-//! each source is pointed at a stand-in, and what is not pointed anywhere finds nobody (see `program`).
+//! AWS SDKs and Tools reference guide, "Standardized credential providers". No request leaves 127.0.0.1: each
+//! source is pointed at a stand-in, and a request to anything else reaches nobody (see `program`).
 
 mod alone;
 #[cfg(unix)]
@@ -12,8 +12,8 @@ mod identity;
 mod none_found;
 mod order;
 mod profile;
-mod profiles;
+mod profile_errors;
 mod secrets;
-mod services;
+mod service_errors;
 pub mod setup;
 pub mod source;

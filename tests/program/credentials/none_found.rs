@@ -1,4 +1,4 @@
-//! What is said when there are no credentials, whichever source is the reason.
+//! What is said when there are no credentials, whatever the reason is.
 
 use crate::credentials::setup::{assert_says, failure, gateway_knowing, program};
 use crate::credentials::source::{Source, at_metadata};

@@ -25,9 +25,9 @@ pub const DPOP_KEY: &str = "-----BEGIN EC PRIVATE KEY-----\n\
     B6C577fCPfaKIS6FZDzVmQ8m7igpDVnEXA==\n\
     -----END EC PRIVATE KEY-----\n";
 
-/// When what does not matter expires.
+/// The expiry date of things whose expiry does not matter.
 pub const LATER: &str = "2999-01-01T00:00:00Z";
-/// When what is over has expired.
+/// The expiry date of things that have expired.
 pub const LONG_AGO: &str = "2020-01-01T00:00:00Z";
 
 /// SHA-1 of `thing-team`, the name of the sign-in session below.
@@ -45,7 +45,7 @@ pub fn section(profile: &str, key: &Key) -> String {
     )
 }
 
-/// A profile in the config file that has a command.
+/// A profile with a command, for the config file.
 pub fn process(profile: &str, command: &str) -> String {
     format!("[{profile}]\ncredential_process = {command}\n")
 }
@@ -67,7 +67,7 @@ pub fn process_output(key: &Key) -> String {
     output.to_string()
 }
 
-/// The key that asks STS for the role.
+/// The key that signs the request to STS for the role.
 pub fn base() -> Key {
     temporary("BASE")
 }
@@ -88,7 +88,7 @@ pub fn signed_in(program: Program, profile: &str, expiry: &str) -> Program {
     program.file(".aws/config", &config).file(SESSION_CACHE, &cached(expiry).to_string())
 }
 
-/// The same with a sign-in that is over, and that can be renewed.
+/// The same with an expired sign-in that can be renewed.
 pub fn renewable(program: Program) -> Program {
     let mut cached = cached("2020-01-01T00:00:00Z");
     let more = [

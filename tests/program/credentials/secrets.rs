@@ -10,7 +10,7 @@ use clap::Parser;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sigv4_websocket_connect::program::cli::Cli;
 
-/// Two ways to encode a query: all but the unreserved characters, and as in forms.
+/// Two ways to encode a query: all but the unreserved characters, and all but those and `/` and `=`.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const LOOSE: &AsciiSet = &QUERY.remove(b'/').remove(b'=');
 
@@ -22,16 +22,17 @@ fn with_all_logs(program: Program, way: &str) -> Program {
     }
 }
 
-/// The second filter names the crate whose events show most; such a directive goes before a general one.
+/// The last one names the crate whose events show most. A directive for a crate has precedence over a general
+/// one.
 const WAYS: [&str; 3] =
     ["--log-level trace", "trace", "trace,aws_smithy_runtime::client::orchestrator=trace"];
 
-/// The signatures of the upgrade requests, which are as good as a password while they last.
+/// The signatures of the upgrade requests, which are as good as a password while they are valid.
 fn signatures(gateway: &Gateway) -> Vec<String> {
     query_values(gateway, "X-Amz-Signature")
 }
 
-/// The secrets that stand in the output, each with the line up to where it stands.
+/// The secrets found in the output, each with the part of the line before it.
 fn leaks(outcome: &Outcome, secrets: &[(&'static str, String)]) -> Vec<String> {
     let mut leaks = Vec::new();
     for (what, secret) in secrets {
@@ -129,7 +130,7 @@ async fn a_broken_document_shows_no_secret() {
     assert!(leaks.is_empty(), "{leaks:#?}");
 }
 
-/// The source with a document in which something is missing.
+/// The source with a document from which the text `missing` was removed.
 async fn broken(source: Source, missing: &'static str, program: Program) -> (Program, Option<StandIn>) {
     let key = source.key();
     let breaking = move |answer: Answer| Answer { body: answer.body.replace(missing, ""), ..answer };
@@ -157,7 +158,7 @@ async fn broken(source: Source, missing: &'static str, program: Program) -> (Pro
     }
 }
 
-/// The request is part of what aws-config says about such an endpoint, at any log level.
+/// The error of aws-config about such an endpoint contains the request, at any log level.
 #[tokio::test]
 async fn an_endpoint_without_a_scheme_shows_no_secret() {
     let mut leaks = Vec::new();
@@ -187,7 +188,7 @@ async fn a_password_in_the_url_of_a_container_is_in_no_log() {
     }
 }
 
-/// Variables of the AWS SDK that make it log what it would leave out.
+/// Variables of the AWS SDK that make it log what it leaves out otherwise.
 #[tokio::test]
 async fn the_switches_of_the_sdk_show_no_secret() {
     let mut leaks = Vec::new();
@@ -220,7 +221,7 @@ async fn the_trace_still_tells_what_the_transport_does() {
     assert_says(&outcome, &of_the_sdk);
 }
 
-/// The SDK's parser warns of lines with what stands in them.
+/// The SDK's parser quotes the lines that it warns about.
 #[tokio::test]
 async fn a_profile_file_that_is_not_understood_shows_no_secret() {
     for text in [
@@ -239,7 +240,7 @@ async fn a_profile_file_that_is_not_understood_shows_no_secret() {
 }
 
 #[tokio::test]
-async fn a_filter_that_is_none_is_told() {
+async fn an_invalid_filter_is_reported() {
     let gateway = gateway_knowing([Source::Flags.key()]).await;
     let (program, _none) = Source::Flags.provide(program(&gateway)).await;
     let outcome = program.env("RUST_LOG", "info,this=that").run().await;

@@ -3,8 +3,8 @@
 use crate::gateway::{Event, Gateway, Key, REGION, Script};
 use crate::program::{Outcome, Program};
 
-/// A made-up key named after its owner. The secret and the token have characters that encoding must
-/// deal with.
+/// A made-up key named after its owner. The secret and the token have characters that must be
+/// percent-encoded.
 pub fn permanent(owner: &str) -> Key {
     Key {
         access_key: format!("AKIA{owner:0<16}"),
@@ -56,7 +56,7 @@ pub fn query_values(gateway: &Gateway, name: &str) -> Vec<String> {
     targets.map(value).collect()
 }
 
-/// Runs the program, which must connect with that key and say where it is from.
+/// Runs the program, which must connect with this key and name its source.
 pub async fn assert_connects(program: Program, gateway: &Gateway, key: &Key, source: &str) {
     let outcome = program.run().await;
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{source}: {outcome:#?}");
@@ -65,7 +65,7 @@ pub async fn assert_connects(program: Program, gateway: &Gateway, key: &Key, sou
     assert!(outcome.stdout.contains(&told), "{source}: {outcome:#?}");
 }
 
-/// Runs the program, which must have no credentials and say so in time and in words.
+/// Runs the program, which must report in time, and in plain words, that it has no credentials.
 pub async fn failure(program: Program) -> Outcome {
     let outcome = program.run().await;
     assert_eq!(outcome.code, 3, "{outcome:#?}");

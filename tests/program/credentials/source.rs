@@ -47,12 +47,12 @@ impl Source {
         Source::Metadata,
     ];
 
-    /// The one key that comes from here.
+    /// The key of this source.
     pub fn key(self) -> Key {
         temporary(&format!("{self:?}").to_uppercase())
     }
 
-    /// What the program calls it.
+    /// The program's name for this source.
     pub fn name(self) -> &'static str {
         match self {
             Source::Flags => "command line",
@@ -107,7 +107,7 @@ impl Source {
         }
     }
 
-    /// Makes the source available but failing, as late as it can: everything secret has been sent by then.
+    /// Makes the source available but failing, as late as possible: everything secret has been sent by then.
     /// None where the source itself cannot fail.
     pub async fn refuse(self, program: Program) -> Option<(Program, Option<StandIn>)> {
         let refusing = || sts::refusing("AccessDenied", "Not for you.");
@@ -136,7 +136,7 @@ impl Source {
         })
     }
 
-    /// What nobody may see.
+    /// The secrets of this source.
     pub fn secrets(self) -> Vec<(&'static str, String)> {
         let key = self.key();
         let mut secrets = vec![("secret key", key.secret)];
@@ -188,7 +188,7 @@ pub fn at_signin(program: Program, service: StandIn) -> (Program, Option<StandIn
     (program.env("AWS_ENDPOINT_URL_SIGNIN", service.url()), Some(service))
 }
 
-/// The keys that have expired by the time they are renewed.
+/// The expired keys that the renewal replaces.
 fn old_login() -> Key {
     temporary("OLDLOGIN")
 }

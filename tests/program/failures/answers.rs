@@ -12,8 +12,7 @@ pub fn answer(status: &str, headers: &[&str], body: &str) -> Vec<u8> {
     endless(status, &[headers, &[&length]].concat(), body)
 }
 
-/// An answer without a length of its own: unless a header says it, the body goes on until the end of the
-/// connection.
+/// An answer without a length. Unless a header gives one, the body goes on until the connection ends.
 pub fn endless(status: &str, headers: &[&str], body: &str) -> Vec<u8> {
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
     format!("HTTP/1.1 {status}\r\n{headers}\r\n{body}").into_bytes()
@@ -24,7 +23,7 @@ pub fn page(status: &str) -> Vec<u8> {
     answer(status, &["server: nginx", "content-type: text/html"], "<html><h1>Hello</h1></html>")
 }
 
-/// 403 as IoT Core says it, by a server whose clock is that many minutes ahead.
+/// A 403 in the form of IoT Core, from a server whose clock is this many minutes ahead.
 pub fn forbidden(message: &str, minutes_ahead: i64) -> Vec<u8> {
     let distance = Duration::from_secs(minutes_ahead.unsigned_abs() * 60);
     let now = SystemTime::now();
@@ -32,7 +31,7 @@ pub fn forbidden(message: &str, minutes_ahead: i64) -> Vec<u8> {
     Refusal::forbidden(message).response(date.into()).into_bytes()
 }
 
-/// 101 with these headers, which cannot hold the right `sec-websocket-accept`.
+/// 101 with these headers, which cannot include the right `sec-websocket-accept`.
 pub fn switching(headers: &[&str]) -> Vec<u8> {
     endless("101 Switching Protocols", headers, "")
 }

@@ -1,5 +1,5 @@
-//! Runs the program as a row says, and compares: exit code, texts, warnings, connections, time. And what
-//! holds for every row: no panic, no Debug dump, no secret, and little memory.
+//! Runs the program as a row says, and compares: exit code, texts, warnings, connections, time. Also checks
+//! what holds for every row: no panic, no Debug dump, no secret, and little memory.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -62,7 +62,7 @@ fn complaints(row: &Row, run: &Run) -> Vec<String> {
     claim(complete == (row.code == 0), "stdout does not tell of the outcome".to_owned());
     let secrets = secrets(row, run);
     for stream in [stdout, stderr] {
-        // Logs are for those who know what they look at.
+        // Logs may hold such dumps, because their readers can read them.
         let logged = row.flags.iter().any(|(flag, _)| *flag == "--log-level");
         for dump in DUMPS.into_iter().filter(|_| !logged) {
             claim(!stream.contains(dump), format!("a dump: {dump}"));
@@ -76,7 +76,7 @@ fn complaints(row: &Row, run: &Run) -> Vec<String> {
     complaints
 }
 
-/// The keys, the token also as it stands in a URL, and every signature that was sent.
+/// The keys, the token (plain, and encoded as in a URL), and every signature that was sent.
 fn secrets(row: &Row, run: &Run) -> Vec<String> {
     let signatures = run.connections.iter().flatten().filter_map(|event| match event {
         Event::Request(request) => request.target.split("X-Amz-Signature=").nth(1)?.get(..64),

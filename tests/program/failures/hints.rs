@@ -1,5 +1,5 @@
-//! Hints that no server on loopback can bring about: those that need a name of IoT Core, a name that does
-//! not resolve, or an account.
+//! Hints that no server on loopback can cause: those that need a name of IoT Core, a name that does not
+//! resolve, or an account.
 
 use std::io;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ fn cli(endpoint: &str, region: &str, client_id: &str) -> Cli {
     Cli::parse_from(["", "--endpoint", endpoint, "--region", region, "--client-id", client_id])
 }
 
-/// The hints of a run with these flags, and with these credentials if they were fetched.
+/// The hints of a run with these flags, and with these credentials; `None` if none were fetched.
 async fn hints(failure: &Failure, cli: &Cli, credentials: Option<Credentials>) -> Vec<String> {
     let fetched = credentials.is_some();
     let credentials = credentials.unwrap_or_else(|| Credentials::new("", "", None, None, "test"));
@@ -165,13 +165,13 @@ fn the_endpoint_names_the_region() {
 
 #[test]
 fn a_client_id_with_nul_is_refused() {
-    // No operating system hands one over on a command line, but a caller of the library can.
+    // No operating system passes a NUL on a command line, but a caller of the library can.
     let nul = ["", "--endpoint", ENDPOINT, "--region", "eu-west-1", "--client-id", "sensor\0"];
     let error = Cli::try_parse_from(nul).expect_err("a client ID with NUL").to_string();
     assert!(error.contains("control character"), "{error}");
 }
 
-/// The sentence in the README about what is tried again, and the code.
+/// Compares the README's sentence about what is tried again with the code.
 #[test]
 fn the_readme_lists_the_reason_codes_that_are_tried_again() {
     let readme = include_str!("../../../README.md");
@@ -198,9 +198,9 @@ async fn a_custom_domain_may_want_something_else() {
     }
 }
 
-/// macOS and Windows say of a certificate what their own verifiers say.
+/// On macOS and Windows the error about a certificate comes from the system's own verifier.
 #[tokio::test]
-async fn a_certificate_that_the_system_does_not_accept_is_told_in_its_words() {
+async fn a_certificate_that_the_system_refuses_is_reported_in_its_words() {
     let system = |words: &str| CertificateError::Other(OtherError(Arc::from(Box::from(words))));
     for (flaw, words, hint) in [
         (

@@ -1,7 +1,7 @@
-//! The fault matrix: everything that can go wrong on the way to IoT Core, and what the program must make
-//! of it. Each row runs the real binary against a server on loopback.
+//! The fault matrix: everything that can go wrong on the way to IoT Core, and how the program must react.
+//! Each row runs the real binary against a server on loopback.
 //!
-//! To add a row, put it into the file of its kind under `matrix/`, which says what a [`Row`] can do. To run
+//! To add a row, put it into the file of its kind under `matrix/`. [`Row`] shows what a row can do. To run
 //! some of them: `FAULT=clock cargo test --test program every_fault`, for those with "clock" in their name.
 
 pub mod answers;

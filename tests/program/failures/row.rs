@@ -1,8 +1,8 @@
-//! A row of the fault matrix, built up from a good run by what goes wrong in this one.
+//! A row of the fault matrix: a good run, and what goes wrong in this one.
 //!
 //! Unless a row says otherwise, the server is an honest gateway that gets one connection, the keys are
-//! temporary ones with their token, nothing is warned of, and all is over in ten seconds, long before the
-//! deadline of thirty.
+//! temporary ones with their token, there are no warnings, and the run ends within ten seconds, long before
+//! the deadline of thirty.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ pub const CLIENT_ID: &str = "sensor-7";
 
 /// Who is at the endpoint.
 pub enum Server {
-    /// The nth connection is treated by the nth script; the last one repeats.
+    /// The nth connection follows the nth script; all further ones follow the last.
     Gateway(Vec<Script>),
     /// Nobody: the port is closed.
     Nobody,
-    /// One that does not even answer the TCP handshake.
+    /// A server that does not even answer the TCP handshake.
     #[cfg(target_os = "linux")]
     Deaf,
 }
@@ -37,9 +37,9 @@ pub struct Row {
     pub code: i32,
     pub says: Vec<&'static str>,
     pub never_says: Vec<&'static str>,
-    /// None where their number is a matter of luck.
+    /// `None` if their number cannot be predicted.
     pub warnings: Option<Vec<&'static str>>,
-    /// None where it is a matter of luck.
+    /// `None` if the number of connections cannot be predicted.
     pub connections: Option<usize>,
     pub within: Duration,
 }
@@ -90,7 +90,7 @@ impl Row {
         Self { server, ..self }
     }
 
-    /// Sets a flag, in place of the good run's if it has that one.
+    /// Sets a flag, or replaces its value if the good run has it.
     pub fn flag(mut self, flag: &'static str, value: impl Into<String>) -> Self {
         let value = value.into();
         match self.flags.iter_mut().find(|(there, _)| *there == flag) {
@@ -126,13 +126,13 @@ impl Row {
         Self { code, ..self }
     }
 
-    /// All of these stand in stderr.
+    /// stderr contains all of these texts.
     pub fn says<const N: usize>(mut self, texts: [&'static str; N]) -> Self {
         self.says.extend(texts);
         self
     }
 
-    /// None of these stands in stderr.
+    /// stderr contains none of these texts.
     pub fn never_says<const N: usize>(mut self, texts: [&'static str; N]) -> Self {
         self.never_says.extend(texts);
         self
@@ -148,7 +148,7 @@ impl Row {
         Self { connections: Some(count), ..self }
     }
 
-    /// How often the program tries is a matter of luck.
+    /// The number of attempts cannot be predicted, so connections and warnings are not counted.
     pub fn any_attempts(self) -> Self {
         Self { warnings: None, connections: None, ..self }
     }
@@ -157,7 +157,7 @@ impl Row {
         Self { connections: None, ..self }
     }
 
-    /// From start to exit, with what a busy machine takes for it.
+    /// The limit from start to exit, with extra time for a busy machine.
     pub fn within(self, seconds: u64) -> Self {
         Self { within: Duration::from_secs(seconds), ..self }
     }

@@ -21,7 +21,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// The text with what `{endpoint}` and its like stand for.
+    /// The text with `{endpoint}` and the other placeholders filled in.
     pub fn fill_in(&self, text: &str) -> String {
         fill_in(&self.texts, text)
     }
@@ -39,7 +39,7 @@ pub async fn run(row: &Row) -> Run {
     ];
     let flags = row.flags.iter().filter(|(flag, _)| server.gateway().is_some() || *flag != "--ca-file");
     let program = flags.fold(program, |program, (flag, value)| match fill_in(&texts, value) {
-        // Else it would be taken for the next flag.
+        // Otherwise the value would be read as the next flag.
         value if value.starts_with('-') => program.args([format!("{flag}={value}").as_str()]),
         value => program.args([flag, value.as_str()]),
     });
@@ -81,7 +81,7 @@ async fn interrupt(gateway: &Gateway, signal: &str, when: When, process: u32) {
     assert!(sent.expect("a shell").success(), "{kill}");
 }
 
-/// Its queue is full of connections that it never accepts, so the system drops what else comes.
+/// A listener that never accepts. Its queue is full, so the system drops further connections.
 #[cfg(target_os = "linux")]
 struct Deaf {
     listener: TcpListener,
@@ -90,8 +90,8 @@ struct Deaf {
 
 enum Running {
     Gateway(Box<Gateway>),
-    /// The port of a listener that is gone. A socket that is bound and does not listen would keep the port, but macOS
-    /// answers nothing there.
+    /// The port of a listener that is gone. A socket that is bound but does not listen would keep the port,
+    /// but macOS would not refuse connections to it.
     Nobody(u16),
     #[cfg(target_os = "linux")]
     Deaf(Deaf),

@@ -1,4 +1,4 @@
-//! The way of the endpoint through a proxy, and around it.
+//! How the endpoint is reached through a proxy, and without it.
 
 use super::{KEYS, PASSWORD};
 use crate::connect_proxy::{ConnectProxy, Manner};
@@ -7,7 +7,7 @@ use crate::gateway::{Gateway, Key, REGION, Script};
 use crate::program::{Outcome, Program};
 use crate::stand_ins::metadata;
 
-/// A proxy that connects to the gateway under its name.
+/// A proxy that knows the gateway as gateway.test.
 async fn proxy_to(gateway: &Gateway, manner: Manner) -> ConnectProxy {
     let port = gateway.port();
     ConnectProxy::start(&[("gateway.test:443", port), ("gateway.test:8443", port)], manner).await
@@ -64,7 +64,7 @@ async fn a_proxy_that_is_down_is_named() {
     assert_eq!(outcome.stderr.matches("trying again").count(), 2, "{outcome:#?}");
 }
 
-/// 0.0.0.0 is this machine, but no address of loopback, which would go round the proxy anyway.
+/// 0.0.0.0 is this machine, but not a loopback address, which would bypass the proxy anyway.
 #[cfg(unix)]
 #[tokio::test]
 async fn no_proxy_is_honoured() {
@@ -76,7 +76,8 @@ async fn no_proxy_is_honoured() {
         program.env("NO_PROXY", exempt).run().await
     };
     assert_refused(&run("example.com").await, &["407"]);
-    // The certificate is not for 0.0.0.0: the handshake fails with the gateway, not with the proxy.
+    // The certificate is not for 0.0.0.0: so the TLS handshake with the gateway fails. The proxy is not
+    // involved.
     assert_eq!(run("example.com,0.0.0.0").await.code, 5);
     assert_eq!(proxy.requests().len(), 1);
 }

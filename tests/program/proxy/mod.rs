@@ -1,5 +1,5 @@
-//! HTTP proxies (RFC 9110 section 9.3.6): the way through them and around them, for the endpoint and for credential
-//! services, and settings that ask for a proxy that cannot be used.
+//! HTTP proxies (RFC 9110 section 9.3.6): what goes through them and what bypasses them, for the endpoint and
+//! for credential services, and settings of a proxy that cannot be used.
 
 mod endpoint;
 mod refusals;
@@ -14,7 +14,7 @@ const KEYS: [&str; 4] = ["--access-key", ACCESS_KEY, "--secret", SECRET];
 /// `user:p@ss` as it stands in a URL, and in `Proxy-Authorization`.
 const PASSWORD: (&str, &str) = ("user:p%40ss", "Basic dXNlcjpwQHNz");
 
-/// Has a web identity token that STS at this URL trades for credentials.
+/// Gives the program a web identity token. STS at this URL returns credentials for it.
 fn with_web_identity(program: Program, url: &str) -> Program {
     let program = program.file("token.jwt", "webIdentityTokenOfTheTest").env("AWS_ENDPOINT_URL_STS", url);
     let file = program.home("token.jwt");

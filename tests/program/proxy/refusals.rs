@@ -1,4 +1,4 @@
-//! What a proxy answers instead of connecting, and what is said about it.
+//! What a proxy answers instead of connecting, and what the program says about it.
 
 use super::{KEYS, with_web_identity};
 use crate::connect_proxy::{ConnectProxy, Manner};
@@ -42,7 +42,7 @@ async fn each_status_has_its_hint() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_not_accepted_is_told_from_none() {
+async fn a_wrong_password_and_no_password_have_different_hints() {
     let gateway = Gateway::start(Script::default()).await;
     for status in ["401 Unauthorized", "407 Proxy Authentication Required"] {
         let proxy = ConnectProxy::start(&[], Manner::Refusing(status.to_owned(), 9)).await;
@@ -52,7 +52,7 @@ async fn a_password_that_is_not_accepted_is_told_from_none() {
     }
 }
 
-/// A proxy may say anything behind its status, such as what it was shown.
+/// A proxy may put any text after its status code, even the password that it received.
 #[tokio::test]
 async fn what_a_proxy_calls_its_status_is_not_shown() {
     let gateway = Gateway::start(Script::default()).await;
@@ -75,7 +75,7 @@ async fn what_can_pass_is_tried_again() {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_is_told() {
+async fn an_invalid_answer_is_reported() {
     let gateway = Gateway::start(Script::default()).await;
     let long = format!("200 OK\r\nx-more: {}", "x".repeat(100_000));
     for (answer, said) in [
@@ -88,9 +88,9 @@ async fn what_is_no_answer_is_told() {
     }
 }
 
-/// A credential service is refused in the same words, with another exit code.
+/// If the proxy refuses a credential service, the message is the same and the exit code is not.
 #[tokio::test]
-async fn a_credential_service_that_is_refused_is_told_likewise() {
+async fn a_refused_credential_service_is_reported_in_the_same_words() {
     let gateway = Gateway::start(Script::default()).await;
     for (status, hint) in [
         ("407 Proxy Authentication Required", "wants a user and a password"),

@@ -1,4 +1,4 @@
-//! Credential services over the same proxies as the endpoint, with the same roots and more.
+//! Credential services over the same proxies as the endpoint, with the endpoint's roots and further ones.
 
 use std::io::Write;
 
@@ -11,8 +11,8 @@ use crate::gateway::{Event, Gateway, Key, REGION, Script};
 use crate::program::{Outcome, Program};
 use crate::stand_ins::{StandIn, container, sts};
 
-/// gateway.test and sts.test, behind a proxy that alone knows them. STS shows a certificate of `authority`, or of
-/// the gateway's.
+/// gateway.test and sts.test, behind a proxy, which alone can resolve their names. The certificate of STS is
+/// issued by `authority`, else by the gateway's.
 struct Place {
     gateway: Gateway,
     sts: StandIn,
@@ -80,7 +80,7 @@ async fn a_user_and_a_password_are_shown_for_both() {
     }
 }
 
-/// Each would hide or unset a proxy for the library that matches destinations.
+/// Each of these variables would make the library that matches destinations ignore the proxy.
 #[tokio::test]
 async fn surroundings_do_not_hide_a_proxy() {
     for (variable, value) in [("REQUEST_METHOD", "GET"), ("HTTPS_PROXY", ""), ("NO_PROXY", "")] {
@@ -101,7 +101,8 @@ async fn no_proxy_exempts_services_too() {
     assert_eq!(place.proxy.requests(), ["CONNECT gateway.test:443 HTTP/1.1"]);
 }
 
-/// Plain HTTP, and TLS on loopback, though `--proxy` is for every endpoint.
+/// Services on plain HTTP, or with TLS on loopback, need no proxy, although `--proxy` applies to every
+/// endpoint.
 #[tokio::test]
 async fn services_on_this_machine_are_reached_without_a_proxy() {
     let place = Place::new(None, Manner::Open).await;
@@ -119,8 +120,8 @@ async fn services_on_this_machine_are_reached_without_a_proxy() {
     assert_eq!(place.proxy.requests(), ["CONNECT gateway.test:443 HTTP/1.1"; 2]);
 }
 
-/// The endpoint's roots are those of the file; a service's may also be the system's, which only on Linux a variable
-/// names.
+/// The endpoint's roots are those of the file; services may also use the system's, which a variable can name
+/// only on Linux.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn services_may_chain_to_the_file_or_to_the_system() {
@@ -134,7 +135,8 @@ async fn services_may_chain_to_the_file_or_to_the_system() {
             place.program().env("HTTPS_PROXY", place.proxy.url("")).env("SSL_CERT_FILE", roots.path());
         place.assert_connected(&program.run().await);
     }
-    // The endpoint's certificate does not come from the file, though the system would trust it.
+    // The endpoint's certificate was not issued by the authority in the file, though the system would trust
+    // it.
     let place = Place::new(Some(&other), Manner::Open).await;
     let mut both = NamedTempFile::new().expect("a temporary file");
     both.write_all((other.pem() + place.gateway.ca_pem()).as_bytes())

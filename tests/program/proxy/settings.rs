@@ -6,13 +6,13 @@ use crate::gateway::{Gateway, REGION, Script};
 use crate::program::{Outcome, Program};
 use crate::stand_ins::{LONG, container};
 
-/// To Windows the names in small letters are the same ones.
+/// Windows does not distinguish upper and lower case in the names of variables.
 const VARIABLES: &[&str] = match cfg!(windows) {
     true => &["HTTPS_PROXY", "ALL_PROXY"],
     false => &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
 };
 
-/// URLs, each with a part of what must be said. The parts in capitals are of a password.
+/// URLs, each with a part of the expected message. The parts in capitals belong to a password.
 const BAD: [(&str, &str); 20] = [
     ("socks5://user:PASSWORD@127.0.0.1:1080", "asks for a proxy at socks5://, but only HTTP proxies"),
     ("socks5h://127.0.0.1:1080", "socks5h://"),
@@ -88,7 +88,8 @@ async fn an_empty_flag_is_refused_and_an_empty_variable_is_none() {
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{outcome:#?}");
 }
 
-/// Loopback needs no proxy, nor does what `NO_PROXY` lists, so nothing is wrong until something needs it.
+/// Loopback needs no proxy, nor does what `NO_PROXY` lists, so a bad setting is no error until something
+/// needs the proxy.
 #[tokio::test]
 async fn a_bad_variable_does_not_matter_where_nothing_needs_it() {
     let gateway = Gateway::start(Script::default()).await;

@@ -1,4 +1,4 @@
-//! Random edits to the bytes that a good peer would send, so that each meets the program deep inside.
+//! Random edits to the bytes that a good peer would send, so that they reach code deep inside the program.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -97,7 +97,7 @@ pub fn ending() -> impl Strategy<Value = Ending> {
 }
 
 impl Ending {
-    /// Ends a connection that needs nothing but TCP.
+    /// Ends a plain TCP connection.
     pub async fn perform(self, mut tcp: TcpStream) -> std::io::Result<()> {
         match self {
             Ending::Reset => return tcp.set_zero_linger(),
@@ -108,7 +108,7 @@ impl Ending {
     }
 }
 
-/// A request head, up to the empty line. None if the client went away before.
+/// A request head, up to the empty line. `None` if the client closed the connection before that.
 pub async fn read_head(stream: &mut (impl AsyncReadExt + Unpin)) -> std::io::Result<Option<Vec<u8>>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

@@ -9,7 +9,7 @@ use super::{CASES, run, signers, survives};
 use crate::credentials::setup::{gateway_knowing, program};
 use crate::credentials::source::Source;
 
-/// A good file of the home, and what is done to it.
+/// A valid file in the home folder, and the edits to it.
 type Spoilt = (Source, &'static str, Vec<Edit>);
 
 fn spoilt() -> impl Strategy<Value = Spoilt> {

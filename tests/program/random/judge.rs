@@ -1,10 +1,10 @@
-//! Whether a server's bytes accept the session, judged apart from the program.
+//! Whether a server's bytes accept the session, judged without the program's code.
 //!
-//! RFC 6455 section 4.1 (a 101 that answers this request) and section 5 (frames of a server); MQTT 5
-//! section 3.2 (CONNACK comes first, and its reason code is 0). Where the bytes break a rule that does not
-//! bear on that, such as a flag that must be zero, the benefit of the doubt is the program's.
+//! RFC 6455 section 4.1 (a 101 that answers this request) and section 5 (frames of a server); MQTT 5 section
+//! 3.2 (CONNACK comes first, and its reason code is 0). If the bytes break a rule that does not matter for
+//! this, such as a flag that must be zero, the program may accept or refuse them.
 
-/// Whether they begin with a 101 for this `sec-websocket-accept` and go on with a CONNACK of success.
+/// Whether the bytes begin with a 101 for this `sec-websocket-accept` and go on with a successful CONNACK.
 pub fn accepts(bytes: &[u8], accept: &str) -> bool {
     after_switch(bytes, accept).is_some_and(|frames| first_packet(frames) == Some(true))
 }
@@ -21,7 +21,7 @@ pub fn opens(bytes: &[u8]) -> bool {
     }
 }
 
-/// What follows the 101. Other answers of the 100s may come before it (RFC 9110 section 15.2).
+/// What follows the 101. Other 1xx answers may come before it (RFC 9110 section 15.2).
 fn after_switch<'a>(bytes: &'a [u8], accept: &str) -> Option<&'a [u8]> {
     let mut headers = [httparse::EMPTY_HEADER; 100];
     let mut response = httparse::Response::new(&mut headers);
@@ -44,7 +44,7 @@ fn after_switch<'a>(bytes: &'a [u8], accept: &str) -> Option<&'a [u8]> {
     is_ours.then_some(rest)
 }
 
-/// Whether the first packet in the frames is such a CONNACK; None if it is not all there.
+/// Whether the first packet in the frames is a successful CONNACK; `None` if it is incomplete.
 fn first_packet(mut frames: &[u8]) -> Option<bool> {
     let mut packets = Vec::new();
     loop {

@@ -1,6 +1,6 @@
-//! Random peers: whatever a server, a proxy, a credential service or a profile file says, the program ends in time with
-//! a code that fits. It never panics, never takes for a success what was none, takes little memory, and shows neither a
-//! secret nor a character that could disturb a terminal, at `--log-level trace`.
+//! Random peers: whatever a server, a proxy, a credential service or a profile file says, the program ends in
+//! time with a code that fits. It never panics, never reports a success that was none, and uses little
+//! memory. Even at `--log-level trace` it shows no secret and no character that could disturb a terminal.
 //!
 //! A run tries the same few cases each time. `RANDOM_MINUTES=60 cargo test --test program random -- --nocapture` tries
 //! others for an hour, and says how many.
@@ -23,21 +23,22 @@ use tokio::runtime::Builder;
 use crate::gateway::Event;
 use crate::program::{Outcome, Program};
 
-/// What an ordinary run tries of each kind, and a long one between two looks at the clock.
+/// How many cases of each kind a normal run tries, and how many a long run tries between two looks at the
+/// clock.
 const CASES: u32 = 40;
 
-/// The same of the kinds that may take seconds each, since the AWS SDK tries again.
+/// The same for the kinds whose cases may take seconds, because the AWS SDK tries again.
 const SLOW_CASES: u32 = 10;
 
 const SEED: u64 = 20_261_125;
 
-/// `--timeout` of two seconds, two for the goodbye, and some for a machine that is busy.
+/// Two seconds of `--timeout`, two for the goodbye, and some more for a busy machine.
 const ENDED_BY: Duration = Duration::from_secs(10);
 
-/// Of the debug build. KiB.
+/// The limit for the debug build, in KiB.
 const MAX_MEMORY: u64 = 64 * 1024;
 
-/// So many letters and digits of a secret in a row tell something of it.
+/// This many letters and digits of a secret in a row count as a leak.
 const TELLING: usize = 16;
 
 const FLAGS: [&str; 6] = ["--timeout", "2", "--attempts", "1", "--log-level", "trace"];
@@ -74,7 +75,7 @@ fn survives<C: Debug>(
     println!("{kind}: {tried} random cases");
 }
 
-/// Runs the program, and looks at what must hold whatever it met.
+/// Runs the program, and checks what must hold in every case.
 async fn run(program: Program, codes: &[i32], secrets: &[String]) -> Result<Outcome, TestCaseError> {
     let outcome = program.args(FLAGS).run().await;
     let Outcome { code, stdout, stderr, elapsed, peak_memory_kib } = &outcome;
@@ -96,7 +97,7 @@ async fn run(program: Program, codes: &[i32], secrets: &[String]) -> Result<Outc
     Ok(outcome)
 }
 
-/// That no secret can be seen, nor a part of it that tells anything.
+/// Checks that the output shows no secret, and no part of one that counts as a leak.
 fn hides(outcome: &Outcome, secrets: &[String]) -> TestCaseResult {
     for shown in [&outcome.stdout, &outcome.stderr] {
         for secret in secrets {
@@ -123,7 +124,7 @@ fn disturbs(c: char) -> bool {
         || invisible.contains(&c)
 }
 
-/// Whose signature the gateway accepted.
+/// The access keys whose signatures the gateway accepted.
 fn signers(connections: Vec<Vec<Event>>) -> Vec<String> {
     let events = connections.into_iter().flatten();
     events

@@ -1,5 +1,5 @@
-//! A server behind TLS that plays bytes at the program: a good conversation, spoilt by random edits to its HTTP answer,
-//! its frames or its packets.
+//! A server behind TLS that sends a good conversation, with random edits to its HTTP answer, its frames or
+//! its packets.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ use crate::gateway::{connack, disconnect, frame, publish};
 use super::edit::{self, Edit, Ending, edits, ending};
 use crate::failures::answers::{answer, endless, forbidden};
 
-/// Stands for what the client asked for.
+/// A placeholder for the target of the client's request.
 const TARGET: &str = "{target}";
 
 /// The part of the conversation that is edited.
@@ -112,9 +112,9 @@ fn refusal() -> impl Strategy<Value = Option<String>> {
     select(refusals.map(text).to_vec()).prop_map(Some)
 }
 
-/// Mostly a CONNACK, mostly a good one, and mostly first.
+/// In most cases a successful CONNACK comes first.
 fn packets() -> impl Strategy<Value = Vec<Vec<u8>>> {
-    // Every property that answers this CONNECT (MQTT 5 section 3.2.2.3), which named its own client ID.
+    // Every property that may answer this CONNECT (MQTT 5 section 3.2.2.3), which has a client ID.
     let properties = b"\x11\0\0\0\x3C\x21\0\x64\x24\x01\x25\0\x27\0\x02\0\0\x22\0\x0A\x1F\0\x02ok\
         \x26\0\x01k\0\x01v\x28\x01\x29\x01\x2A\0\x13\x02\x58\x1C\0\x01s";
     let full = packet(0x20, &[&[0, 0, properties.len() as u8], &properties[..]].concat());

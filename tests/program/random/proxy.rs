@@ -20,7 +20,7 @@ const PASSWORD: &str = "pAsSwOrDoFtHePrOxY0123456789";
 struct Answer {
     head: String,
     edits: Vec<Edit>,
-    /// How it ends, unless it becomes a tunnel.
+    /// How the connection ends; `None` if it becomes a tunnel.
     ending: Option<Ending>,
 }
 

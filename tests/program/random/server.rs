@@ -22,7 +22,7 @@ use crate::gateway::listener::Listener;
 use crate::gateway::{Certificate, REGION, Request};
 use crate::program::Program;
 
-/// Made up, and as random as true ones.
+/// Made-up keys that look as random as real ones.
 const ACCESS_KEY: &str = "ASIA3QEXAMPLEZ7RANDO";
 pub const SECRET: &str = "q7Wm2ZkV9xTfB4nRdYc/Lp0sJhG6uEaKiX3o+5Mv";
 pub const SESSION_TOKEN: &str = "IQoJb3JpZ2luX2VjEJf0hY2u4Qd8Wk7Zr/1mNxPb6TgVs3LcAeKoUi9F5Rt+XyHwDj\
@@ -30,7 +30,7 @@ pub const SESSION_TOKEN: &str = "IQoJb3JpZ2luX2VjEJf0hY2u4Qd8Wk7Zr/1mNxPb6TgVs3L
 
 const KEYS: [&str; 6] = ["--access-key", ACCESS_KEY, "--secret", SECRET, "--session-token", SESSION_TOKEN];
 
-/// What a client that understands the answer takes to send CONNECT, at the most.
+/// The longest time that a client needs to send CONNECT, if it understands the answer.
 const CONNECT_BY: Duration = Duration::from_millis(50);
 
 static AUTHORITY: LazyLock<(Arc<ServerConfig>, NamedTempFile)> = LazyLock::new(|| {
@@ -40,7 +40,7 @@ static AUTHORITY: LazyLock<(Arc<ServerConfig>, NamedTempFile)> = LazyLock::new(|
     (authority.server(Certificate::Trusted, false), ca_file)
 });
 
-/// One connection: what was asked for, the `sec-websocket-accept` that was due, and what was sent.
+/// One connection: the target of the request, the right `sec-websocket-accept`, and what was sent.
 struct Exchange {
     target: String,
     accept: String,

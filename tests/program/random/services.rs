@@ -1,4 +1,4 @@
-//! Random credential services: between the program and each honest one there is somebody who spoils the answers.
+//! Random credential services: a relay between the program and each honest service edits the answers.
 
 use std::io::Result;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::gateway::listener::Listener;
 #[derive(Debug, Clone)]
 struct Spoilt {
     source: Source,
-    /// The first answer that is spoilt, as are those after it.
+    /// The index of the first answer that is edited. All later ones are edited too.
     from: usize,
     edits: Vec<Edit>,
     ending: Ending,

@@ -1,5 +1,5 @@
-//! Whose key signs: what stands in the files and in the environment, with an instance role on the machine in every
-//! row. Somebody else's key must never stand in for the one that was asked for.
+//! Which key signs, for different files and environments. In every row there is also an instance role.
+//! Another key must never be used instead of the one that was asked for.
 
 mod rows;
 
@@ -34,7 +34,7 @@ enum Wants {
     None(Vec<&'static str>),
 }
 
-/// A row that ends with these words.
+/// A row that fails; the error contains these words.
 fn none<const N: usize>(name: &'static str, says: [&'static str; N]) -> Row {
     row(name).none(says)
 }
@@ -96,7 +96,7 @@ async fn check(row: Row) -> Result<(), String> {
         (permanent("WANTED"), permanent("OTHER"), crate::credentials::setup::temporary("INSTANCE"));
     let gateway = gateway_knowing([wanted.clone(), other.clone(), instance.clone()]).await;
     let filled = |text: &[u8]| {
-        // What is not UTF-8 holds no keys to fill in.
+        // Text that is not UTF-8 has no placeholders for keys.
         let Ok(text) = std::str::from_utf8(text) else { return text.to_vec() };
         text.replace("{wanted}", &settings(&wanted)).replace("{other}", &settings(&other)).into_bytes()
     };

@@ -1,4 +1,4 @@
-//! The rows: what works, what names somebody who is not there, and what the SDK does not see or cannot read.
+//! The rows: what works, what names a profile that does not exist, and what the SDK ignores or cannot read.
 
 use super::{CONFIG, CREDENTIALS, ROLE, check_all, none, row};
 
@@ -67,7 +67,7 @@ async fn what_works() {
 }
 
 #[tokio::test]
-async fn what_names_somebody_who_is_not_there() {
+async fn what_names_a_missing_profile() {
     const SSO: &str = "sso_start_url = https://thing-team.example/start\n";
     check_all(vec![
         row("AWS_PROFILE misspelt")
@@ -143,7 +143,7 @@ async fn what_names_somebody_who_is_not_there() {
     .await;
 }
 
-/// boto reads all of these, and the SDK passes over them.
+/// boto reads all of these; the SDK ignores them.
 #[tokio::test]
 async fn sections_that_the_sdk_does_not_see() {
     check_all(vec![
@@ -222,7 +222,7 @@ async fn files_that_the_sdk_cannot_read() {
 }
 
 #[tokio::test]
-async fn what_other_tools_read_is_told() {
+async fn what_only_other_tools_read_causes_a_warning() {
     check_all(vec![
         row("AWS_DEFAULT_PROFILE")
             .credentials("[p]\n{other}")
@@ -275,9 +275,9 @@ async fn variables_that_are_not_utf_8() {
     .await;
 }
 
-/// boto takes something else from each of these than the SDK, or the SDK takes nothing, without a word.
+/// From each of these boto reads something else than the SDK, or the SDK reads nothing and says nothing.
 #[tokio::test]
-async fn what_the_sdk_takes_for_something_else() {
+async fn what_the_sdk_reads_differently() {
     let keys = |name: &str| format!("[{name}]\n{{other}}");
     check_all(vec![
         none("credential_source beside static keys", ["credential_source is set without a role", "\"default\""])

@@ -1,4 +1,4 @@
-//! Arguments that cannot work are refused before any packet is sent; doubtful ones are warned of.
+//! Arguments that cannot work are refused before any packet is sent; doubtful ones cause a warning.
 
 use crate::failures::row::{Row, row};
 use crate::gateway::REGION;
@@ -163,7 +163,7 @@ fn files() -> Vec<Row> {
             .without(&["--ca-file"])
             .environment("AWS_CA_BUNDLE", "{home}/ca.pem")
             .says(["error: AWS_CA_BUNDLE cannot be used", "ca.pem"]),
-        // Elsewhere no variable names the system's roots.
+        // On other systems no variable names the system's roots.
         #[cfg(target_os = "linux")]
         row("AWS_CA_BUNDLE left empty")
             .without(&["--ca-file"])

@@ -1,6 +1,6 @@
 //! Servers that are slow, silent or endless: the deadline holds in every phase, and memory stays flat.
 //!
-//! A deadline of two seconds is over within eight on a machine that is busy with other rows.
+//! With a deadline of two seconds a run ends within eight, even if the machine is busy with other rows.
 
 use std::time::Duration;
 
@@ -105,7 +105,7 @@ fn endless_frames() -> Vec<Row> {
     vec![
         flooded(b"", &frame(PING, true, b"there?"), late("pings without end", "phase MQTT")),
         row("pings without end, and nobody reads the answers")
-            // With this at the end, the gateway does not listen meanwhile.
+            // With `Resume` at the end, the gateway does not read during the flood.
             .at(Stage::Connect, [Act::Flood(frame(PING, true, &[b'?'; 125])), Act::Resume])
             .exits(7)
             .says(["pings without end"])
@@ -126,7 +126,7 @@ fn endless_frames() -> Vec<Row> {
     ]
 }
 
-/// The session was accepted, so all of these are successes, at most a second later.
+/// The session was accepted, so every run succeeds. It only ends a little later.
 fn goodbyes() -> Vec<Row> {
     const GONE_BY: u64 = 5;
     let good = |name| row(name).within(GONE_BY);

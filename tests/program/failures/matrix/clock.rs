@@ -1,4 +1,4 @@
-//! Clock skew: healed once per attempt if it is over four minutes, and told in one warning.
+//! Clock skew: corrected once per attempt if it is more than four minutes, and reported in one warning.
 
 use crate::failures::answers::{answer, forbidden};
 use crate::failures::row::{Row, row};
@@ -6,7 +6,7 @@ use crate::gateway::{Act, Script, Stage};
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// An honest server whose clock is that far ahead.
+/// An honest server whose clock is this far ahead.
 fn ahead(seconds: i64) -> Script {
     Script { clock_offset_seconds: seconds, ..Script::default() }
 }
@@ -19,7 +19,8 @@ pub fn rows() -> Vec<Row> {
     [healing(), no_healing(), only_once_in_a_row()].into_iter().flatten().collect()
 }
 
-/// Half a minute more than the name says, since it is rounded down, and the run takes a while.
+/// The clock is half a minute further off than the name says, because the program rounds down and a run takes
+/// some time.
 fn healing() -> Vec<Row> {
     vec![
         healed("clock 6 minutes behind", 390).warns(["the local clock is 6 minutes behind"]),

@@ -1,4 +1,4 @@
-//! CONNECT is refused, answered with nonsense, or not at all.
+//! CONNECT is refused, answered with nonsense, or not answered at all.
 
 use crate::failures::answers::page;
 use crate::failures::row::{CLIENT_ID, Row, row};
@@ -8,10 +8,10 @@ use crate::gateway::{
     ACCESS_KEY, Act, REGION, SECRET, Script, Stage, close, connack, disconnect, frame, publish,
 };
 
-/// The parts of the hint that a policy is missing.
+/// Parts of the hint which says that a policy is missing.
 const POLICY: [&str; 5] = ["hint: ", "5134", r#""Effect":"Allow""#, r#""Action":"iot:Connect""#, "Cognito"];
 const RESOURCE: &str = r#""Resource":"arn:aws:iot:eu-central-1:<account>:client/sensor-7""#;
-/// What the hint for somebody else's server always names.
+/// What the hint about a server that is not IoT Core always contains.
 const NOT_IOT_CORE: [&str; 3] = ["hint: ", "iot:Data-ATS", "proxy"];
 
 pub fn rows() -> Vec<Row> {
@@ -97,7 +97,7 @@ fn disconnects() -> Vec<Row> {
     ]
 }
 
-/// What comes in one segment with CONNACK counts as one answer with it.
+/// What arrives in the same TCP segment as CONNACK counts as part of the answer.
 fn behind_connack() -> Vec<Row> {
     let followed = |name, packets: Vec<Vec<u8>>| {
         row(name).sends(Stage::Connect, frame(BINARY, true, &packets.concat())).exits(7)

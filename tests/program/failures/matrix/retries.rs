@@ -1,5 +1,5 @@
-//! What another attempt may heal is tried again, with a line that says why and when; what it cannot heal
-//! is final. The rows of the other files get one connection, so they prove the latter.
+//! Failures that another attempt may heal are tried again, with a line that says why and when. Others are
+//! final. The rows of the other files prove that, since they get only one connection.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn says(code: u8) -> Script {
     Script::fault(Stage::Connect, [Act::Send(frame(BINARY, true, &connack(code, None)))])
 }
 
-/// At the first connection only.
+/// Only the first connection fails.
 fn healed() -> Vec<Row> {
     let then_fine = |name, first: Script| {
         row(name).scripts([first, Script::default()]).connections(2).says(["; trying again in ", " ms\n"])
@@ -70,7 +70,7 @@ fn exhausted() -> Vec<Row> {
     ]
 }
 
-/// Where no time is left for another attempt, the last one's error is what counts.
+/// If no time is left for another attempt, the error of the attempt before it counts.
 fn out_of_time() -> Vec<Row> {
     let hasty = |name| {
         row(name)
@@ -83,7 +83,7 @@ fn out_of_time() -> Vec<Row> {
     };
     vec![
         hasty("503 until the deadline").scripts([refuses("503 Service Unavailable")]).exits(6),
-        // Windows takes two seconds to be refused.
+        // On Windows a refusal takes two seconds.
         hasty("nobody listens until the deadline")
             .flag("--timeout", "5")
             .server(Server::Nobody)

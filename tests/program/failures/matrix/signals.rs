@@ -42,7 +42,7 @@ fn between_attempts() -> Vec<Row> {
         interrupted("SIGINT between two attempts", "INT", over)
             .scripts(scripts)
             .warns(["503"])
-            // The wait is a random one, and may be over.
+            // The wait is random, and may already be over when the signal comes.
             .any_connections(),
     ]
 }

@@ -7,7 +7,7 @@ use crate::gateway::{Act, Certificate, Script, Stage};
 /// The TLS alert `handshake_failure` (RFC 8446 section 6).
 const HANDSHAKE_FAILURE: &[u8] = &[0x15, 3, 3, 0, 2, 2, 40];
 
-/// What the hint for somebody else's server always names.
+/// What the hint about a server that is not IoT Core always contains.
 const NOT_IOT_CORE: [&str; 3] = ["hint: ", "iot:Data-ATS", "proxy"];
 
 pub fn rows() -> Vec<Row> {
@@ -91,7 +91,7 @@ fn certificates() -> Vec<Row> {
     ]
 }
 
-/// macOS and Windows keep their roots in no file.
+/// macOS and Windows do not keep their roots in a file.
 #[cfg(target_os = "linux")]
 fn roots() -> Vec<Row> {
     vec![
@@ -102,7 +102,7 @@ fn roots() -> Vec<Row> {
             .file("roots.pem", "")
             .file("roots/.keep", "")
             .exits(5)
-            // The roots are read while TCP connects.
+            // The roots are read while TCP connects, so the server may see a connection or not.
             .any_connections()
             .says(["certificate store is empty", "hint: install", "ca-certificates", "--ca-file"]),
         row("the system's store is all that is needed")

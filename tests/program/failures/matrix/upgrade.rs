@@ -85,7 +85,7 @@ fn refusals() -> Vec<Row> {
     ]
 }
 
-/// Servers that are none of AWS IoT.
+/// Servers that do not belong to AWS IoT.
 fn others() -> Vec<Row> {
     let other = |name, bytes: Vec<u8>| {
         row(name).sends(Stage::Request, bytes).exits(6).says(["server: nginx"]).says(NOT_IOT_CORE)
@@ -153,7 +153,7 @@ fn not_websocket() -> Vec<Row> {
     ]
 }
 
-/// A redirect or a block page may repeat the URL that was asked for, and any text may be long.
+/// A redirect or a block page may repeat the URL of the request, and any text may be long.
 fn echoes() -> Vec<Row> {
     const URL: &str =
         "wss://localhost/mqtt?X-Amz-Algorithm=a&X-Amz-Signature=S1GNATURE&X-Amz-Security-Token=T0KEN";
@@ -202,7 +202,7 @@ fn echoes() -> Vec<Row> {
     ]
 }
 
-/// A session token that stands alone in what somebody says, and in what is logged of it.
+/// A session token outside of a URL, in a server's answer and in the log of that answer.
 fn tokens() -> Vec<Row> {
     let said = |name, stage, bytes: Vec<u8>| {
         let code = if stage == Stage::Request { 6 } else { 7 };
@@ -240,7 +240,7 @@ fn tokens() -> Vec<Row> {
     ]
 }
 
-/// What a server sends stays on the line of the log that it is on.
+/// What a server sends cannot begin a new line in the log.
 fn forged_logs() -> Vec<Row> {
     const FORGED: &str = "good\u{202E}lie\u{200B}x\u{2066}";
     let logged = |name| {

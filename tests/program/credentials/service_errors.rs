@@ -1,4 +1,5 @@
-//! What is said when STS, the container endpoint or instance metadata refuse, or make no sense.
+//! What is said when STS, the container endpoint or instance metadata refuse, or give an answer that makes no
+//! sense.
 
 use crate::credentials::profile::{LATER, LONG_AGO, logged_in, signed_in};
 use crate::credentials::setup::{assert_says, failure, gateway_knowing, program, temporary};
@@ -112,7 +113,7 @@ async fn instance_metadata_that_refuses_or_makes_no_sense() {
 
 /// aws-config 1.13 panics at these.
 #[tokio::test]
-async fn instance_metadata_that_makes_less_than_no_sense() {
+async fn instance_metadata_that_makes_aws_config_panic() {
     let endless =
         Answer::new(200, TOKEN).header("x-aws-ec2-metadata-token-ttl-seconds", u64::MAX.to_string());
     for answers in [
@@ -127,7 +128,7 @@ async fn instance_metadata_that_makes_less_than_no_sense() {
 }
 
 #[tokio::test]
-async fn an_endpoint_without_a_scheme_is_told_without_the_request() {
+async fn an_endpoint_without_a_scheme_is_reported_without_the_request() {
     for (variable, source) in
         [("AWS_ENDPOINT_URL_STS", Source::WebIdentity), ("AWS_ENDPOINT_URL_SSO", Source::SignIn)]
     {
@@ -140,10 +141,10 @@ async fn an_endpoint_without_a_scheme_is_told_without_the_request() {
 
 type To = fn(Program, StandIn) -> (Program, Option<StandIn>);
 
-/// The services, and how a failure of theirs begins.
+/// The services, and how the error message of each begins.
 const SERVICES: [(&str, To); 5] = [
     ("error: the container does not provide credentials", at_container),
-    // The SDK takes an instance whose metadata cannot be read for one without a role.
+    // If the metadata cannot be read, the SDK treats the instance as one without a role.
     ("error: no credentials found", at_metadata),
     ("error: the web identity token does not provide credentials", |program, sts| {
         with_sts(web_identity(program), sts)
@@ -157,7 +158,7 @@ const SERVICES: [(&str, To); 5] = [
 ];
 
 #[tokio::test]
-async fn credentials_that_cannot_be_any_are_not_signed_with() {
+async fn impossible_credentials_are_not_used() {
     let long = "A".repeat(900_000);
     for (access_key, secret, said) in [
         ("", "secret", "the access key or the secret key is empty"),
@@ -180,7 +181,7 @@ async fn credentials_that_cannot_be_any_are_not_signed_with() {
 }
 
 #[tokio::test]
-async fn dates_beyond_all_reason_are_told_as_such() {
+async fn absurd_dates_are_reported_as_such() {
     for (expiration, code, said) in [
         ("1960-01-01T00:00:00Z", 6, "expired at a date before 1970"),
         ("0001-01-01T00:00:00Z", 6, "expired at a date before 1970"),
@@ -198,7 +199,7 @@ async fn dates_beyond_all_reason_are_told_as_such() {
     }
 }
 
-/// Such as a hotel's page, or a proxy's.
+/// For example the page of a hotel's network or of a proxy.
 #[tokio::test]
 async fn a_web_page_instead_of_an_answer_is_called_one() {
     for (source, at) in SERVICES {
@@ -213,7 +214,7 @@ async fn a_web_page_instead_of_an_answer_is_called_one() {
     }
 }
 
-/// Held in memory until the deadline, such an answer took gigabytes.
+/// Such an answer took gigabytes when it was kept in memory until the deadline.
 #[tokio::test]
 async fn an_answer_without_end_is_given_up() {
     for (told, at) in SERVICES {
