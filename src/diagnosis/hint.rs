@@ -13,6 +13,7 @@ use super::keys;
 use super::place::{DESCRIBE_ENDPOINT, region_in};
 use super::policy;
 use super::report::{clock, report};
+use super::through_proxy;
 use super::transport::clock::CLOCK_TOLERANCE;
 use super::transport::connector::{ConnectError, Connector};
 use super::transport::ending::NoSession;
@@ -104,37 +105,7 @@ impl Advice<'_> {
     }
 
     fn proxy(&mut self, error: &ProxyError) {
-        let setting = self.facts.words.proxy;
-        match error {
-            ProxyError::Refused { status, authorized, .. } if matches!(status.as_u16(), 401 | 407) => {
-                self.say(match authorized {
-                    true => {
-                        "the proxy does not accept the user and the password that were sent".to_owned()
-                    }
-                    false => format!(
-                        "the proxy wants a user and a password: give them with {setting} or HTTPS_PROXY, as in \
-                         http://user:password@host:port"
-                    ),
-                });
-            }
-            ProxyError::Refused { status, destination, .. } if *status == 403 => {
-                self.say(format!(
-                    "the proxy's own rules forbid {destination}: ask for a change of the rules"
-                ));
-            }
-            ProxyError::Refused { status, destination, .. } if matches!(status.as_u16(), 502..=504) => {
-                self.say(format!("the proxy cannot reach {destination}: can the proxy resolve this name?"));
-            }
-            ProxyError::Setting(_) => {}
-            ProxyError::Refused { proxy, .. }
-            | ProxyError::Unreachable { proxy, .. }
-            | ProxyError::NoAnswer { proxy, .. }
-            | ProxyError::ExtraBytes(proxy) => {
-                self.say(format!(
-                    "is {proxy} the right proxy? {setting} or HTTPS_PROXY sets the proxy, NO_PROXY lists hosts that need none"
-                ));
-            }
-        }
+        self.hints.extend(through_proxy::hint(error, self.facts.words.proxy));
     }
 
     fn tls(&mut self, error: &TlsError) {

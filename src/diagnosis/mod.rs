@@ -21,8 +21,8 @@
 //!
 //! 1. [`failure`] sorts what can go wrong, and says whether another attempt may help.
 //! 2. [`report`] formats an error, its causes, and what the server said.
-//! 3. [`hint`] says what to do about it, in the application's own [`words`], with the help of [`certificate`],
-//!    [`keys`], [`late`], [`policy`] and [`place`].
+//! 3. [`hint`] says what to do about it, in the application's own [`words`], with the help of [`certificate`], [`keys`],
+//!    [`late`], [`place`], [`policy`] and [`through_proxy`].
 //!
 //! This folder needs these crates: `aws-credential-types`, `aws-smithy-types`, `rumqttc-next`, `rustls`, `serde_json` and
 //! `thiserror`.
@@ -40,4 +40,5 @@ pub mod late;
 pub mod place;
 pub mod policy;
 pub mod report;
+pub mod through_proxy;
 pub mod words;
