@@ -9,7 +9,7 @@ use rustls::pki_types::UnixTime;
 
 use super::place::{DESCRIBE_ENDPOINT, is_without_ats};
 use super::transport::connector::Connector;
-use super::transport::text::date;
+use super::transport::text::{date, shown};
 
 /// The most names of a certificate that a hint lists.
 const MAX_NAMES: usize = 5;
@@ -94,7 +94,7 @@ pub fn hints(flaw: &CertificateError, connector: &Connector, ca_file: &str) -> V
             // rustls writes each as in DnsName("example.com").
             let names =
                 presented.iter().filter_map(|name| name.split(['"', '(', ')']).rfind(|n| !n.is_empty()));
-            let names: Vec<_> = names.take(MAX_NAMES).collect();
+            let names: Vec<_> = names.take(MAX_NAMES).map(shown).collect();
             let more = match presented.len().saturating_sub(MAX_NAMES) {
                 0 if names.is_empty() => "no name at all".to_owned(),
                 0 => String::new(),

@@ -21,8 +21,9 @@
 //!
 //! 1. [`failure`] sorts what can go wrong, and says whether another attempt may help.
 //! 2. [`report`] formats an error, its causes, and what the server said.
-//! 3. [`hint`] says what to do about it, in the application's own [`words`], with the help of [`certificate`], [`keys`],
-//!    [`late`], [`place`], [`policy`] and [`through_proxy`].
+//! 3. [`hint`] says what to do about it, in the application's own [`words`], with the help of [`certificate`],
+//!    [`keys`], [`place`], [`policy`] and [`through_proxy`].
+//! 4. [`late`] is for an application with a deadline of its own: it says what to do if a phase takes too long.
 //!
 //! This folder needs these crates: `aws-credential-types`, `aws-smithy-types`, `rumqttc-next`, `rustls`, `serde_json` and
 //! `thiserror`.

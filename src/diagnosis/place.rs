@@ -5,8 +5,8 @@
 /// The command that prints an account's endpoint.
 pub const DESCRIBE_ENDPOINT: &str = "aws iot describe-endpoint --endpoint-type iot:Data-ATS";
 
-/// The endings of the names of AWS's own endpoints, for every partition and for both IP versions (AWS General Reference,
-/// "AWS service endpoints").
+/// The endings of the names of AWS's own endpoints in every partition, and of those for both IP versions in most (AWS
+/// General Reference, "AWS service endpoints").
 const SUFFIXES: [&str; 8] = [
     ".amazonaws.com",
     ".amazonaws.com.cn",

@@ -17,10 +17,10 @@ use crate::transport::connector::Connector;
 use crate::transport::progress::Phase;
 use crate::transport::text::shown;
 
-/// The longest wait before the second attempt. It doubles with each attempt after that.
+/// The longest random part of the wait before the second attempt. It doubles with each attempt after that.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 
-/// The longest wait before any attempt.
+/// The longest random part of any wait, to which [`Failure::retry_after`] is added.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
 
 /// Tries to connect until an attempt succeeds or fails for good, or until the deadline passes.

@@ -74,7 +74,7 @@ pub struct Cli {
     #[arg(long, alias = "client_id", value_name = "ID", value_parser = client_id, default_value_t = format!("test-{}", Uuid::new_v4()), hide_default_value = true)]
     pub client_id: String,
 
-    /// Trust only the root certificates in this file, not the system's [default: the file that AWS_CA_BUNDLE names]
+    /// For the endpoint, trust only the root certificates in this file, not the system's [default: the file that AWS_CA_BUNDLE names]
     #[arg(long, alias = "ca_file", value_name = "PEM")]
     pub ca_file: Option<PathBuf>,
 
@@ -117,7 +117,8 @@ pub enum SigningAlgorithm {
 }
 
 impl Cli {
-    /// Reads the command line, or ends the program with exit code 2 and the reason.
+    /// Reads the command line. Ends the program with exit code 2 and the reason if it cannot work, and with 0 after
+    /// `--help` or `--version`.
     pub fn from_args() -> Self {
         let cli = Self::try_parse().unwrap_or_else(|error| sanitized(error).exit());
         match cli.contradiction() {

@@ -16,7 +16,7 @@ const PANIC: u8 = 101;
 
 static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
 
-/// The stack, in bytes. Windows gives the main thread 1 MiB, and a debug build of the AWS SDK needs more.
+/// The stack, in bytes. Windows gives the main thread 1 MiB, and a debug build of this program needs more.
 const STACK: usize = 8 << 20;
 
 /// Runs `run` to its end, reports a failure on stderr, and returns the exit code.

@@ -38,7 +38,7 @@ pub fn region_set(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// The limit is IoT Core's. MQTT 5 section 1.5.4 rules out control characters.
+/// The limit is IoT Core's. MQTT 5 section 1.5.4 forbids U+0000 and advises against other control characters.
 pub fn client_id(text: &str) -> Result<String, &'static str> {
     match text {
         "" => Err("it is empty"),

@@ -171,7 +171,8 @@ fn environment() -> Result<Setup, SourceError> {
     if NAMES.into_iter().all(|name| non_empty(name).is_none()) {
         return Ok(Err("AWS_ACCESS_KEY_ID is not set".to_owned()));
     }
-    // Without the session token that was meant, the only sign would be the server's refusal.
+    // The SDK leaves out a session token that is blank or not UTF-8. Then only the server's refusal would show that it
+    // is missing.
     for (name, required) in NAMES.map(|name| (name, true)).into_iter().chain([("AWS_SESSION_TOKEN", false)]) {
         let flaw = match non_empty(name).map(OsString::into_string) {
             None if required => "is not set, but the other half of the key pair is",
@@ -212,7 +213,7 @@ fn container(config: &ProviderConfig) -> Result<Setup, SourceError> {
 fn check_container() -> Result<(), SourceError> {
     const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
     let [full, relative] = CONTAINER_URLS;
-    // aws-config panics at the URL of a container that has no scheme.
+    // aws-config panics if the URL of a container has no scheme.
     let has_scheme = |url: &OsString| url.to_str().is_some_and(|url| url.contains("://"));
     if non_empty(full).is_some_and(|url| !has_scheme(&url)) && non_empty(relative).is_none() {
         return Err(SourceError::Variable { name: full, flaw: "does not begin with http:// or https://" });

@@ -113,7 +113,7 @@ impl Connector {
         &self.network
     }
 
-    /// One attempt. It stores the time that it signs in `signed`.
+    /// One attempt. Stores in `signed` the time that the signature carries.
     async fn attempt(
         &self,
         signed: &mut SystemTime,

@@ -18,8 +18,8 @@ use super::source::{Found, NamedProvider, SourceError};
 /// Credentials that expire within this time are fetched again before signing.
 const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
 
-/// After a refusal made the connector ask the source again, further refusals do not for this time. It is doubled each
-/// time, until the server accepts credentials.
+/// Once a refusal has made the connector ask the source again, further refusals do not make it ask for this long. The
+/// time is doubled each time, until the server accepts credentials.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 
 /// The longest of these pauses.
@@ -109,7 +109,8 @@ impl CredentialSource {
         act(&mut self.trust.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The result of the last [`fetch`](Self::fetch). `None` before the first, and while one is running.
+    /// The credentials that the last successful [`fetch`](Self::fetch) loaded. `None` before that, and while one is
+    /// running.
     pub fn latest(&self) -> Option<Found> {
         self.latest.try_lock().ok()?.clone()
     }

@@ -38,7 +38,7 @@ pub enum NoSession {
     /// A packet that is not a CONNACK, or a CONNACK whose body is not valid in MQTT 5.
     #[error("the server's first packet is not a CONNACK of MQTT 5")]
     NotConnack,
-    /// Bytes that cannot be an MQTT packet.
+    /// Bytes that cannot be an MQTT packet, or a first packet of more than 16 KiB.
     #[error("the server sent a malformed MQTT packet")]
     Malformed,
 }
@@ -53,8 +53,8 @@ pub enum HangUp {
     /// Without a Close frame: end of stream or reset.
     #[error("the server ended the connection")]
     Ended(#[source] tungstenite::Error),
-    /// A frame that RFC 6455 does not allow.
-    #[error("the server broke the WebSocket protocol")]
+    /// A frame that RFC 6455 does not allow, a message of more than 1 MiB, or bytes that TLS cannot decrypt.
+    #[error("the server sent something that is not WebSocket, or too long")]
     Broken(#[source] tungstenite::Error),
     /// Pings without end from a server that does not read the answers, which would fill the memory.
     #[error("the server sends pings without end and reads no answers")]

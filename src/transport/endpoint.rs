@@ -83,7 +83,8 @@ impl Endpoint {
         self.port
     }
 
-    /// The name that the server's certificate must carry, also sent as SNI (RFC 6066 section 3).
+    /// The name or the address that the server's certificate must carry. A name is also sent as SNI (RFC 6066 section
+    /// 3).
     pub fn server_name(&self) -> ServerName<'static> {
         self.server_name.clone()
     }
@@ -97,13 +98,13 @@ impl Endpoint {
         }
     }
 
-    /// Whether this is a name or an address of this machine.
+    /// Whether this is `localhost` or a loopback address.
     pub fn is_loopback(&self) -> bool {
         self.host.trim_end_matches('.') == "localhost"
             || self.address().is_some_and(|address| address.is_loopback())
     }
 
-    /// Whether this is this machine or a link-local address (RFC 3927, RFC 4291 section 2.5.6).
+    /// Whether this is `localhost`, a loopback address or a link-local address (RFC 3927, RFC 4291 section 2.5.6).
     pub fn is_nearby(&self) -> bool {
         let link_local = match self.address() {
             Some(IpAddr::V4(address)) => address.is_link_local(),

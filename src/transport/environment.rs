@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Environment variables. An empty variable counts as not set, as in most tools.
+//! Environment variables of which an empty one counts as not set, as in most tools.
 
 use std::env;
 use std::ffi::OsString;

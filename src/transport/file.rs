@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Files that the user or the environment names. At most so many bytes of each are read, and most of them are read only
-//! if that cannot block.
+//! Files that the user or the environment names. Each is read up to a limit, and most of them only if that cannot
+//! block.
 
 use std::fs::{self, File, FileType};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// More than any profile file or token is long, in bytes.
+/// No profile file or token is longer than this, in bytes.
 const MAX_LENGTH: u64 = 1024 * 1024;
 
 /// A file that cannot be used.
@@ -24,7 +24,7 @@ pub struct FileError {
 ///
 /// # Errors
 ///
-/// [`FileError`] if it is not a regular file, is longer than 1 MiB, is not UTF-8, or cannot be read.
+/// [`FileError`] if it is not a regular file, is longer than 1 MiB, is not UTF-8, holds a zero byte, or cannot be read.
 pub fn read(path: &Path) -> Result<Option<String>, FileError> {
     let unusable = |reason: String| FileError { path: path.to_owned(), reason };
     let failed = |error: io::Error| unusable(error.to_string());
@@ -89,7 +89,8 @@ pub fn check(path: &Path) -> Result<(), FileError> {
 ///
 /// # Errors
 ///
-/// [`FileError`] if one of its files is not a regular file, or is longer than 1 MiB.
+/// [`FileError`] if one of its `.json` files is not a regular file, is longer than 1 MiB, or is a link to a file that
+/// is not there.
 pub fn check_cache(folder: &Path) -> Result<(), FileError> {
     for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
         if path.extension().is_none_or(|extension| extension != "json") {

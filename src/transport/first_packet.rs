@@ -16,7 +16,7 @@ const CONNACK: u8 = 0x20;
 /// The first byte of a DISCONNECT (MQTT 5 section 3.14.1).
 const DISCONNECT: u8 = 0xE0;
 
-/// More than a CONNACK with sensible properties is long, in bytes.
+/// No CONNACK with sensible properties is longer than this, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
 
 /// Looks at `bytes`, the beginning of what the server sent. `Continue` means that more bytes are needed, `Break(Ok)` that

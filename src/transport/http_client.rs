@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The HTTP client of the AWS SDK's credential providers, which connects in the same way as to the endpoint (AWS SDK for
-//! Rust developer guide, "HTTP clients").
+//! The HTTP client of the AWS SDK's credential providers, which connects to services as the connector connects to the
+//! endpoint (AWS SDK for Rust developer guide, "HTTP clients").
 //!
 //! A provider sends a few requests an hour at most, so each request has a connection of its own and there is no pool.
 

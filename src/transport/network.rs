@@ -114,8 +114,8 @@ impl Network {
         Ok(self.tls.for_services().await?.run(service.server_name(), tcp).await?)
     }
 
-    /// Opens a bare connection, for credential services on plain HTTP. Such services are on this machine or link-local,
-    /// so no proxy is used.
+    /// Opens a bare connection, for credential services on plain HTTP. Such services are usually on this machine or
+    /// link-local, so no proxy is used, whatever the host is.
     ///
     /// # Errors
     ///

@@ -110,8 +110,8 @@ impl Profiles {
     ///
     /// # Errors
     ///
-    /// [`ProfileError::Unusable`] if a profile further on is missing, or if the user probably meant a section that the
-    /// SDK ignores.
+    /// [`ProfileError::Unusable`] if a profile further on is missing, if the chain is too long, if settings of a
+    /// profile are empty or contradict each other, or if the user probably meant a section that the SDK ignores.
     pub fn configured(&self, name: &str) -> Result<Option<Vec<&Profile>>, ProfileError> {
         let first = self.set.get_profile(name).filter(|profile| has_credentials(profile));
         let Some(first) = first else {
@@ -130,7 +130,8 @@ impl Profiles {
             self.require(source, &asked_by)?;
             chain.extend(self.set.get_profile(source));
             if chain.len() > MAX_CHAIN {
-                let problem = format!("more than {MAX_CHAIN} profiles follow {name:?} by source_profile");
+                let problem =
+                    format!("source_profile links more than {MAX_CHAIN} profiles, beginning with {name:?}");
                 return Err(ProfileError::Unusable { problem, advice: "shorten the chain".to_owned() });
             }
         }
@@ -154,7 +155,7 @@ impl Profiles {
         }
         if has("credential_source") && (!has("role_arn") || has("web_identity_token_file")) {
             return unusable(
-                "credential_source is set without a role to assume".to_owned(),
+                "the AWS SDK would use credential_source without assuming a role".to_owned(),
                 "remove the line",
             );
         }

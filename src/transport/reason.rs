@@ -9,7 +9,8 @@ use std::fmt;
 pub struct ReasonCode(pub u8);
 
 impl ReasonCode {
-    /// Whether this code says that the server is busy, throttles or shuts down, so that a later attempt may succeed.
+    /// Whether a later attempt may succeed: the server is busy, throttles or shuts down, or it ended a connection that
+    /// was silent or too old, or that its administrator closed.
     pub fn is_busy(self) -> bool {
         matches!(self.0, 0x88 | 0x89 | 0x8B | 0x8D | 0x96..=0x98 | 0x9F | 0xA0)
     }
@@ -32,8 +33,10 @@ impl ReasonCode {
             0x8C => "Bad authentication method",
             0x8D => "Keep alive timeout",
             0x8E => "Session taken over",
+            0x8F => "Topic filter invalid",
             0x90 => "Topic name invalid",
             0x93 => "Receive maximum exceeded",
+            0x94 => "Topic alias invalid",
             0x95 => "Packet too large",
             0x96 => "Message rate too high",
             0x97 => "Quota exceeded",
@@ -43,8 +46,11 @@ impl ReasonCode {
             0x9B => "QoS not supported",
             0x9C => "Use another server",
             0x9D => "Server moved",
+            0x9E => "Shared subscriptions not supported",
             0x9F => "Connection rate exceeded",
             0xA0 => "Maximum connect time",
+            0xA1 => "Subscription identifiers not supported",
+            0xA2 => "Wildcard subscriptions not supported",
             _ => return None,
         })
     }

@@ -29,7 +29,7 @@ pub const CREDENTIAL_SETTINGS: [&str; 14] = [
 /// What the SDK's parser says is wrong with a file, and in which line.
 pub fn explain(error: &ProfileFileLoadError) -> String {
     let flaw = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    // The SDK's message begins with "error parsing", an unknown path, and "on line".
+    // The SDK's message begins with "error parsing  on line", without a path, since it gets the text and not the file.
     flaw.trim_start_matches("error parsing").trim_start().trim_start_matches("on ").replace("\n ", "")
 }
 

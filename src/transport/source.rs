@@ -33,9 +33,9 @@ pub enum SourceError {
         flaw: &'static str,
     },
     /// A file that a source needs cannot be used.
-    #[error("{named_by} names a file that cannot be used")]
+    #[error("{named_by} needs a file that cannot be used")]
     File {
-        /// The variable or the setting of a profile.
+        /// The variable or the setting of a profile that needs the file.
         named_by: &'static str,
         /// The file, and what is wrong with it.
         source: FileError,
@@ -63,7 +63,7 @@ pub enum SourceError {
     },
 }
 
-/// What a profile needs that only its user can do.
+/// What only its user can do for a profile.
 #[derive(Clone, Debug, Default)]
 pub struct Needs {
     /// Sign in again for this profile.

@@ -32,14 +32,15 @@ const CLOSE_TIME: Duration = Duration::from_secs(1);
 /// MQTT bytes over a WebSocket, however the packets are spread over frames (MQTT 5 section 6).
 ///
 /// Dropping it begins the close in the background: Close 1000, a second for the peer's Close, TLS close_notify, FIN. To
-/// wait for the close, call `TaskTracker::wait` on the tracker that was passed to [`new`](Self::new).
+/// wait for the close, call `TaskTracker::close` and then `TaskTracker::wait` on the tracker that was passed to
+/// [`new`](Self::new).
 #[derive(Debug)]
 pub struct ByteStream<S: Transport> {
     socket: Option<WebSocketStream<S>>,
     /// The bytes of the first packet so far. `None` after a successful CONNACK.
     first_packet: Option<Vec<u8>>,
     unread: Bytes,
-    /// Pings since everything that was written had left.
+    /// Pings since the last moment at which nothing waited to be sent.
     pings: usize,
     closing: TaskTracker,
     runtime: Handle,

@@ -50,7 +50,7 @@ pub async fn resolve(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, TcpError> {
 
 /// Connects to the first of `addresses` that accepts. The next address is tried as soon as an attempt fails, or in
 /// parallel after 250 ms of silence (RFC 8305 section 5). `TCP_NODELAY` is set, since the server waits for every packet
-/// that is sent here.
+/// that the client sends.
 ///
 /// # Errors
 ///

@@ -49,7 +49,7 @@ pub fn shown(text: &str) -> String {
 }
 
 /// The same text without the secrets that were passed to [`conceal`], without user, password and query of each URL, and
-/// without a presigned query, even if the query is encoded inside another URL.
+/// without everything from the first `X-Amz-` on, which begins a presigned query, even an encoded one.
 pub fn without_secrets(text: &str) -> String {
     without_queries(&without_concealed(text))
 }

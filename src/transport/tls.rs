@@ -162,7 +162,8 @@ impl Handshake {
 fn system_config(extra: Vec<CertificateDer<'static>>) -> Result<Arc<ClientConfig>, TlsError> {
     let verifier = Verifier::new_with_extra_roots(extra, Arc::new(ring::default_provider()));
     let verifier = Arc::new(verifier.map_err(TlsError::NoSystemRoots)?);
-    // rustls calls every verifier but its own dangerous. This one asks the operating system.
+    // rustls calls every verifier but its own dangerous. This one uses the operating system's roots, and on macOS and
+    // Windows its verifier.
     let config = config_builder()?.dangerous().with_custom_certificate_verifier(verifier);
     Ok(Arc::new(config.with_no_client_auth()))
 }

@@ -65,7 +65,7 @@ pub struct Answer {
     pub message: Option<String>,
     /// The server's clock, from `date`.
     pub date: Option<SystemTime>,
-    /// `server`: what the server calls itself, if it is not IoT Core.
+    /// `server`: what the server calls itself.
     pub server: Option<String>,
     /// `location`: where a redirect points.
     pub location: Option<String>,
@@ -165,6 +165,7 @@ impl Answer {
             }
         };
         let _ = timeout(BODY_TIME, all).await;
+        body.truncate(MAX_BODY);
         answer.message = match serde_json::from_slice::<serde_json::Value>(&body) {
             Ok(json) => json.get("message").and_then(|message| message.as_str()).map(str::to_owned),
             // A proxy's message in plain text is kept, its web page is not.

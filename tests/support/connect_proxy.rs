@@ -14,7 +14,7 @@ pub enum Manner {
     Open,
     /// Connects a client that sends this `Proxy-Authorization`.
     Password(&'static str),
-    /// Gives this answer to so many requests, then connects.
+    /// Gives this answer to the first requests, as many as the number says, then connects.
     Refusing(String, usize),
 }
 

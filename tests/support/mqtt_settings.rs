@@ -1,5 +1,5 @@
-//! The settings of an MQTT client for each way of the README's "Build your own on it". They differ in nothing
-//! else.
+//! The settings of an MQTT client for each way of the README's "Build your own on it". The ways differ in
+//! nothing but these.
 
 #![allow(dead_code)]
 

@@ -93,7 +93,7 @@ async fn blocking_or_endless_files_are_refused_at_once() {
     }
 }
 
-/// A pipe would be empty when it is read a second time.
+/// Reading a pipe might never end, so even one that the shell fills is refused.
 #[tokio::test]
 async fn a_pipe_of_the_shell_is_refused() {
     let gateway = gateway_knowing([]).await;

@@ -25,7 +25,7 @@ pub const DPOP_KEY: &str = "-----BEGIN EC PRIVATE KEY-----\n\
     B6C577fCPfaKIS6FZDzVmQ8m7igpDVnEXA==\n\
     -----END EC PRIVATE KEY-----\n";
 
-/// The expiry date of things whose expiry does not matter.
+/// The expiry date of things that must not expire during a test.
 pub const LATER: &str = "2999-01-01T00:00:00Z";
 /// The expiry date of things that have expired.
 pub const LONG_AGO: &str = "2020-01-01T00:00:00Z";

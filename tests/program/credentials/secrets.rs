@@ -1,4 +1,4 @@
-//! No log level shows a secret, and each still shows what the transport does.
+//! No log level shows a secret, and `trace` still shows what the transport does.
 
 use crate::credentials::profile::{ACCESS_TOKEN, LATER, print, process, renewable, role, signed_in};
 use crate::credentials::setup::{assert_says, gateway_knowing, program, query_values};

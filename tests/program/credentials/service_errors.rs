@@ -32,7 +32,7 @@ async fn a_web_identity_token_that_cannot_be_read() {
     std::fs::remove_file(program.home("token.jwt")).expect("a token to remove");
     assert_says(
         &failure(program).await,
-        &["error: AWS_WEB_IDENTITY_TOKEN_FILE names a file", "token.jwt: there is no such file"],
+        &["error: AWS_WEB_IDENTITY_TOKEN_FILE needs a file", "token.jwt: there is no such file"],
     );
 }
 

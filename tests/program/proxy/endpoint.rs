@@ -76,7 +76,7 @@ async fn no_proxy_is_honoured() {
         program.env("NO_PROXY", exempt).run().await
     };
     assert_refused(&run("example.com").await, &["407"]);
-    // The certificate is not for 0.0.0.0: so the TLS handshake with the gateway fails. The proxy is not
+    // The certificate is not for 0.0.0.0, so the TLS handshake with the gateway fails. The proxy is not
     // involved.
     assert_eq!(run("example.com,0.0.0.0").await.code, 5);
     assert_eq!(proxy.requests().len(), 1);

@@ -12,7 +12,7 @@ use crate::program::{Outcome, Program};
 use crate::stand_ins::{StandIn, container, sts};
 
 /// gateway.test and sts.test, behind a proxy, which alone can resolve their names. The certificate of STS is
-/// issued by `authority`, else by the gateway's.
+/// issued by another authority, or by the gateway's.
 struct Place {
     gateway: Gateway,
     sts: StandIn,

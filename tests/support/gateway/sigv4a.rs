@@ -31,7 +31,7 @@ pub fn public_key(access_key: &str, secret: &str) -> VerifyingKey {
         let plus_one = increment(&candidate)?;
         SigningKey::from_bytes(&Array::try_from(&plus_one[..]).ok()?).ok()
     });
-    *private.expect("one candidate in 2^32 at the least is below the order").verifying_key()
+    *private.expect("only one candidate in 2^32 is not below the order").verifying_key()
 }
 
 /// Adds 1 to a big-endian number; `None` if the result needs more bytes.

@@ -112,8 +112,8 @@ impl<'a, S: Socket> Wire<'a, S> {
         }
     }
 
-    /// Performs the acts. Meanwhile this reads what the client sends. Only if the gateway is to behave well
-    /// afterwards, that is left unread until then.
+    /// Performs the acts. Meanwhile this reads what the client sends. If the gateway is to behave well
+    /// afterwards, it stays unread until then.
     pub async fn misbehave(&mut self, acts: &[Act]) -> Then {
         let outcome = if acts::go_on(acts) {
             perform(acts, &mut self.stream).await

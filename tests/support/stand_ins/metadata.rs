@@ -18,7 +18,7 @@ pub async fn granting(key: &Key) -> StandIn {
 }
 
 /// Gives these answers to these requests. Unless it is among them, a request for the session token gets the
-/// normal answer, and any other request gets 404.
+/// normal answer, and any other request gets 404. A request that does not show the session token gets 401.
 pub async fn with(answers: impl Into<Vec<(&'static str, Answer)>>) -> StandIn {
     let answers = answers.into();
     StandIn::start(move |asked| {

@@ -5,7 +5,8 @@
 use super::{Answer, StandIn};
 use crate::gateway::Key;
 
-/// Returns this key for the refresh token, if the request also proves that it owns the token.
+/// Returns this key for the refresh token, if the request also has a proof in its `dpop` header, which is not
+/// verified.
 pub async fn granting(key: &Key, refresh_token: &'static str) -> StandIn {
     let key = key.clone();
     StandIn::start(move |asked| {

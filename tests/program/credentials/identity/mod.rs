@@ -15,7 +15,8 @@ const CONFIG: &str = ".aws/config";
 const CREDENTIALS: &str = ".aws/credentials";
 const ROLE: &str = "role_arn = arn:aws:iam::111122223333:role/Things";
 
-/// A row, whose texts may hold `{wanted}` and `{other}`, the settings of two keys.
+/// A row, whose texts may hold `{wanted}` and `{other}`, the settings of two keys. Variables may be `{id}` or
+/// `{secret}`, those of the wanted key, or hold `{home}`.
 struct Row {
     name: &'static str,
     files: Vec<(&'static str, Vec<u8>)>,

@@ -280,51 +280,109 @@ async fn variables_that_are_not_utf_8() {
 async fn what_the_sdk_reads_differently() {
     let keys = |name: &str| format!("[{name}]\n{{other}}");
     check_all(vec![
-        none("credential_source beside static keys", ["credential_source is set without a role", "\"default\""])
-            .credentials("[default]\n{other}credential_source = Ec2InstanceMetadata\n"),
-        none("credential_source beside a web identity", ["credential_source is set without a role"])
-            .file("token", "t")
-            .config(&format!("[default]\n{ROLE}\nweb_identity_token_file = token\ncredential_source = Ec2InstanceMetadata\n")),
-        none("two sections that differ in blanks", [".aws/config: line 4: [profile  x] begins the same section as line 1"])
-            .config("[profile x]\n{other}[profile  x]\n{wanted}")
-            .named("x"),
-        none("[default] twice", ["line 4: [ default ] begins the same section as line 1"]).credentials("[default]\n{other}[ default ]\n{wanted}"),
+        none(
+            "credential_source beside static keys",
+            ["the AWS SDK would use credential_source without assuming a role", "\"default\""],
+        )
+        .credentials("[default]\n{other}credential_source = Ec2InstanceMetadata\n"),
+        none(
+            "credential_source beside a web identity",
+            ["the AWS SDK would use credential_source without assuming a role"],
+        )
+        .file("token", "t")
+        .config(&format!(
+            "[default]\n{ROLE}\nweb_identity_token_file = token\ncredential_source = Ec2InstanceMetadata\n"
+        )),
+        none(
+            "two sections that differ in blanks",
+            [".aws/config: line 4: [profile  x] begins the same section as line 1"],
+        )
+        .config("[profile x]\n{other}[profile  x]\n{wanted}")
+        .named("x"),
+        none("[default] twice", ["line 4: [ default ] begins the same section as line 1"])
+            .credentials("[default]\n{other}[ default ]\n{wanted}"),
         none("[default] and [profile default]", ["begins the same section as line 1: join them"])
             .config("[default]\n{other}[profile default]\n{wanted}"),
         none("[Default]", ["line 1: write Default in lower case"]).credentials(&keys("Default")),
         none("[Profile default]", ["line 1: write Profile in lower case"]).config(&keys("Profile default")),
-        none("a colon and an equals sign", ["line 2: write = instead of :"]).config("[default]\ncredential_process: /opt/x --role=things\n"),
-        none("a colon in the session token", ["line 2: write = instead of :"]).credentials("[default]\naws_session_token: ABC==\n{other}"),
-        none("a no-break space before a setting", ["line 2: the name of the setting contains a blank or a character"]).credentials("[default]\n\u{A0}aws_access_key_id = AKIAX\n"),
-        none("a form feed before a setting", ["line 2: the name of the setting contains a blank or a character"]).credentials("[default]\n\u{C}aws_access_key_id = AKIAX\n"),
-        none("export before a setting", ["line 2: the name of the setting contains a blank or a character that is not allowed"]).credentials("[default]\nexport AWS_ACCESS_KEY_ID=AKIAX\n"),
-        none("quotes around a setting", ["line 2: the name of the setting contains a blank or a character"]).credentials("[default]\n\"aws_access_key_id\"=AKIAX\n"),
-        none("a carriage return alone", ["line 1: it has a carriage return before its end"]).credentials("# mine\r[default]\r{other}"),
-        none("a carriage return alone before a section", ["it has a carriage return before its end"]).credentials("[b]\n{other}# production\r[default]\n{wanted}").named("b"),
-        none("an indented key after a setting", ["line 3: remove the white space at its beginning"]).config("[default]\nregion = eu-west-1\n  aws_access_key_id = AKIAX\n"),
-        none("an indented section", ["line 3: remove the white space at its beginning"]).config("[a]\nregion = eu-west-1\n  [default]\n{other}"),
-        none("a command that is cut at #", ["line 2: the AWS SDK reads # or ; as the beginning of a comment"]).config("[default]\ncredential_process = sh x --role #2 admin\n"),
-        none("a command that is cut at ;", ["line 2: the AWS SDK reads # or ; as the beginning of a comment"]).config("[default]\ncredential_process = cat one ; cat two\n"),
-        none("static keys and a command", ["both credential_process and aws_access_key_id"]).config("[default]\ncredential_process = cat x\n").credentials(&keys("default")),
-        none("a key pair over two files", [".aws/config has only half of the key pair", "into the same file"])
-            .config("[default]\naws_access_key_id = AKIAX\n")
-            .credentials("[default]\naws_secret_access_key = x\n"),
+        none("a colon and an equals sign", ["line 2: write = instead of :"])
+            .config("[default]\ncredential_process: /opt/x --role=things\n"),
+        none("a colon in the session token", ["line 2: write = instead of :"])
+            .credentials("[default]\naws_session_token: ABC==\n{other}"),
+        none(
+            "a no-break space before a setting",
+            ["line 2: the name of the setting contains a blank or a character"],
+        )
+        .credentials("[default]\n\u{A0}aws_access_key_id = AKIAX\n"),
+        none(
+            "a form feed before a setting",
+            ["line 2: the name of the setting contains a blank or a character"],
+        )
+        .credentials("[default]\n\u{C}aws_access_key_id = AKIAX\n"),
+        none(
+            "export before a setting",
+            ["line 2: the name of the setting contains a blank or a character that is not allowed"],
+        )
+        .credentials("[default]\nexport AWS_ACCESS_KEY_ID=AKIAX\n"),
+        none("quotes around a setting", ["line 2: the name of the setting contains a blank or a character"])
+            .credentials("[default]\n\"aws_access_key_id\"=AKIAX\n"),
+        none("a carriage return alone", ["line 1: it has a carriage return before its end"])
+            .credentials("# mine\r[default]\r{other}"),
+        none("a carriage return alone before a section", ["it has a carriage return before its end"])
+            .credentials("[b]\n{other}# production\r[default]\n{wanted}")
+            .named("b"),
+        none("an indented key after a setting", ["line 3: remove the white space at its beginning"])
+            .config("[default]\nregion = eu-west-1\n  aws_access_key_id = AKIAX\n"),
+        none("an indented section", ["line 3: remove the white space at its beginning"])
+            .config("[a]\nregion = eu-west-1\n  [default]\n{other}"),
+        none(
+            "a command that is cut at #",
+            ["line 2: the AWS SDK reads # or ; as the beginning of a comment"],
+        )
+        .config("[default]\ncredential_process = sh x --role #2 admin\n"),
+        none(
+            "a command that is cut at ;",
+            ["line 2: the AWS SDK reads # or ; as the beginning of a comment"],
+        )
+        .config("[default]\ncredential_process = cat one ; cat two\n"),
+        none("static keys and a command", ["both credential_process and aws_access_key_id"])
+            .config("[default]\ncredential_process = cat x\n")
+            .credentials(&keys("default")),
+        none(
+            "a key pair over two files",
+            [".aws/config has only half of the key pair", "into the same file"],
+        )
+        .config("[default]\naws_access_key_id = AKIAX\n")
+        .credentials("[default]\naws_secret_access_key = x\n"),
         none("a key pair with one half replaced", [".aws/credentials has only half of the key pair"])
             .config(&keys("default"))
             .credentials("[default]\naws_access_key_id = AKIAX\n"),
-        none("keys left empty", ["aws_access_key_id is empty in the profile \"default\""]).credentials("[default]\naws_access_key_id =\naws_secret_access_key =\n"),
-        none("a role left empty", ["role_arn is empty"]).config("[default]\nrole_arn =\ncredential_source = Ec2InstanceMetadata\n"),
+        none("keys left empty", ["aws_access_key_id is empty in the profile \"default\""])
+            .credentials("[default]\naws_access_key_id =\naws_secret_access_key =\n"),
+        none("a role left empty", ["role_arn is empty"])
+            .config("[default]\nrole_arn =\ncredential_source = Ec2InstanceMetadata\n"),
         none("AWS_ROLE_ARN left empty", ["AWS_ROLE_ARN is not set, but AWS_WEB_IDENTITY_TOKEN_FILE is"])
             .file("token", "t")
             .variable("AWS_WEB_IDENTITY_TOKEN_FILE", "{home}/token")
             .variable("AWS_ROLE_ARN", ""),
-        none("an empty token file", ["token: it is empty"]).file("token", "").variable("AWS_WEB_IDENTITY_TOKEN_FILE", "{home}/token").variable("AWS_ROLE_ARN", "arn"),
-        none("AWS_SHARED_CREDENTIALS_FILE that is not there", ["gone: there is no such file, but AWS_SHARED_CREDENTIALS_FILE names it"])
-            .credentials(&keys("default"))
-            .variable("AWS_SHARED_CREDENTIALS_FILE", "{home}/gone"),
-        none("AWS_CONFIG_FILE that was not expanded", ["${HOME}/config: there is no such file"]).variable("AWS_CONFIG_FILE", "${HOME}/config"),
-        none("a chain without end", ["more than 10 profiles follow \"p0\" by source_profile"])
-            .config(&(0..20).map(|n| format!("[profile p{n}]\n{ROLE}\nsource_profile = p{}\n", n + 1)).collect::<String>())
+        none("an empty token file", ["token: it is empty"])
+            .file("token", "")
+            .variable("AWS_WEB_IDENTITY_TOKEN_FILE", "{home}/token")
+            .variable("AWS_ROLE_ARN", "arn"),
+        none(
+            "AWS_SHARED_CREDENTIALS_FILE that is not there",
+            ["gone: there is no such file, but AWS_SHARED_CREDENTIALS_FILE names it"],
+        )
+        .credentials(&keys("default"))
+        .variable("AWS_SHARED_CREDENTIALS_FILE", "{home}/gone"),
+        none("AWS_CONFIG_FILE that was not expanded", ["${HOME}/config: there is no such file"])
+            .variable("AWS_CONFIG_FILE", "${HOME}/config"),
+        none("a chain without end", ["source_profile links more than 10 profiles, beginning with \"p0\""])
+            .config(
+                &(0..20)
+                    .map(|n| format!("[profile p{n}]\n{ROLE}\nsource_profile = p{}\n", n + 1))
+                    .collect::<String>(),
+            )
             .named("p0"),
     ])
     .await;
