@@ -14,6 +14,9 @@ const LINE_TIME: Duration = Duration::from_millis(20);
 /// How long the program waits until its last message is written.
 const LAST_TIME: Duration = Duration::from_secs(1);
 
+/// How many times as long it waits while the thread has not begun to write.
+const MAX_WAITS: usize = 10;
+
 static LINES: LazyLock<Lines> = LazyLock::new(|| {
     let lines = Lines::default();
     let spawned = thread::Builder::new().name("stderr".to_owned()).spawn(|| LINES.pass_on());
@@ -61,7 +64,14 @@ pub fn end(words: &str) {
         let lost = format!("warning: nobody read stderr in time, and lines were lost: {}\n", state.lost);
         state.waiting.push_str(&lost);
     }
-    LINES.drain(state, LAST_TIME);
+    for _ in 0..MAX_WAITS {
+        LINES.drain(state, LAST_TIME);
+        state = LINES.state();
+        // On a busy machine the thread may not have run yet, which does not mean that nobody reads.
+        if state.is_idle() || state.writing {
+            return;
+        }
+    }
 }
 
 impl Lines {
