@@ -153,6 +153,7 @@ impl Row {
         Self { warnings: None, connections: None, ..self }
     }
 
+    #[cfg(target_os = "linux")]
     pub fn any_connections(self) -> Self {
         Self { connections: None, ..self }
     }

@@ -1,9 +1,5 @@
 //! Credential services over the same proxies as the endpoint, with the endpoint's roots and further ones.
 
-use std::io::Write;
-
-use tempfile::NamedTempFile;
-
 use super::{PASSWORD, with_web_identity};
 use crate::connect_proxy::{ConnectProxy, Manner};
 use crate::gateway::certificates::{Authority, Certificate};
@@ -125,6 +121,9 @@ async fn services_on_this_machine_are_reached_without_a_proxy() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn services_may_chain_to_the_file_or_to_the_system() {
+    use std::io::Write;
+    use tempfile::NamedTempFile;
+
     let other = Authority::new("The system's authority");
     let mut system = NamedTempFile::new().expect("a temporary file");
     system.write_all(other.pem().as_bytes()).expect("a temporary file can be written");
