@@ -198,8 +198,9 @@ impl Advice<'_> {
 
     fn policy(&mut self) {
         let Facts { region, client_id, .. } = self.facts;
-        let account = self.credentials.as_ref().and_then(Credentials::account_id);
-        self.hints.extend(policy::hints(region, client_id, account.map(|id| id.as_str())));
+        let account = self.credentials.as_ref().and_then(Credentials::account_id).map(|id| id.as_str());
+        let account = account.filter(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()));
+        self.hints.extend(policy::hints(region, client_id, account));
     }
 
     fn hung_up(&mut self) {

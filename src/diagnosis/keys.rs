@@ -11,7 +11,7 @@ use super::report::causes;
 use super::transport::network::NetworkError;
 use super::transport::proxy::ProxyError;
 use super::transport::source::{SignIn, SourceError};
-use super::transport::text::date;
+use super::transport::text::{date, shown};
 
 /// The hints for `error`. `profile` is the name of the setting that selects a profile.
 pub fn hints(error: &SourceError, profile: &str) -> Vec<String> {
@@ -33,8 +33,9 @@ pub fn hints(error: &SourceError, profile: &str) -> Vec<String> {
         });
     let mfa = needs.mfa.as_ref().map(|serial| {
         format!(
-            "the profile wants a code of the MFA device {serial}, but the AWS SDK for Rust cannot ask for a code: get keys \
-             with `aws sts get-session-token`, or through a credential_process"
+            "the profile wants a code of the MFA device {}, but the AWS SDK for Rust cannot ask for a code: get keys \
+             with `aws sts get-session-token`, or through a credential_process",
+            shown(serial)
         )
     });
     sign_in.into_iter().chain(mfa).collect()

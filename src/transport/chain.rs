@@ -29,6 +29,7 @@ use super::network::Network;
 use super::profile::{ProfileError, Profiles, expand_home};
 use super::progress::Progress;
 use super::source::{Found, NamedProvider, Needs, SignIn, SourceError};
+use super::text::conceal;
 
 /// The chain, or one profile alone.
 #[derive(Debug)]
@@ -134,6 +135,8 @@ impl Chain {
         let Some(chain) = profiles.configured(&name)? else {
             return Ok(Err(format!("the profile {name:?} sets up no credentials")));
         };
+        let secrets = ["aws_secret_access_key", "aws_session_token"];
+        chain.iter().flat_map(|profile| secrets.map(|name| profile.get(name))).flatten().for_each(conceal);
         let setting = |setting| chain.iter().find_map(|profile| profile.get(setting));
         if let Some(path) = setting("web_identity_token_file") {
             naming("web_identity_token_file", file::check(Path::new(path)))?;

@@ -19,7 +19,6 @@ use super::presign::{Scope, presign};
 use super::progress::{Phase, Progress};
 use super::source::SourceError;
 use super::stream::ByteStream;
-use super::text::conceal;
 use super::upgrade::{Answer, UpgradeError, upgrade};
 
 /// Why there is no byte stream, by the phase that failed.
@@ -125,14 +124,10 @@ impl Connector {
             Ok::<_, ConnectError>(stream)
         };
         let (stream, credentials) = try_join!(stream, credentials)?;
-        conceal(credentials.secret_access_key());
-        credentials.session_token().into_iter().for_each(conceal);
         // After TLS, not at the same time, so that the signature is as fresh as possible.
         self.enter(Phase::Presign);
         *signed = self.clock.now();
         let url = presign(&self.endpoint.authority(), &self.scope, &credentials, *signed)?;
-        let signature = url.split("X-Amz-Signature=").nth(1).and_then(|rest| rest.split('&').next());
-        signature.into_iter().for_each(conceal);
         self.enter(Phase::WebSocket);
         let socket = upgrade(stream, &url).await?;
         self.enter(Phase::Mqtt);

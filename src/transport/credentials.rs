@@ -14,6 +14,7 @@ use super::chain::Chain;
 use super::network::Network;
 use super::progress::Progress;
 use super::source::{Found, NamedProvider, SourceError};
+use super::text::conceal;
 
 /// Credentials that expire within this time are fetched again before signing.
 const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
@@ -75,7 +76,7 @@ impl CredentialSource {
         let mut latest = self.latest.lock().await;
         let refused = self.trust(|trust| trust.needs_new());
         match &*latest {
-            Some(found) if is_fresh(&found.credentials) && !refused => Ok(found.credentials.clone()),
+            Some(found) if is_fresh(&found.credentials) && !refused => Ok(concealed(&found.credentials)),
             _ => {
                 let found = match &self.origin {
                     Origin::Provider(provider) => provider.load().await?,
@@ -87,7 +88,7 @@ impl CredentialSource {
                 if found.credentials.expiry().is_some_and(|expiry| expiry <= SystemTime::now()) {
                     tell(Progress::Expired(&found));
                 }
-                Ok(latest.insert(found).credentials.clone())
+                Ok(concealed(&latest.insert(found).credentials))
             }
         }
     }
@@ -130,6 +131,13 @@ impl Trust {
             self.pause = Some((Instant::now() + pause, pause));
         }
     }
+}
+
+/// The same credentials, which no text shows from now on.
+fn concealed(credentials: &Credentials) -> Credentials {
+    conceal(credentials.secret_access_key());
+    credentials.session_token().into_iter().for_each(conceal);
+    credentials.clone()
 }
 
 fn is_fresh(credentials: &Credentials) -> bool {

@@ -11,12 +11,14 @@ use hyper::body::Bytes;
 use hyper::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
+use percent_encoding::percent_decode_str;
 use tokio::net::TcpStream;
 
 use super::endpoint::Endpoint;
 use super::environment::first_non_empty;
 use super::http;
 use super::tcp::{self, TcpError};
+use super::text::conceal;
 
 /// The port of a proxy if its URL has none.
 const DEFAULT_PORT: u16 = 80;
@@ -174,6 +176,9 @@ impl Proxy {
         if user.is_some_and(|user| !is_encoded(user)) {
             return Err(bad(Flaw::Unencoded));
         }
+        let password = user.and_then(|user| user.split_once(':')).map_or("", |(_, password)| password);
+        conceal(password);
+        conceal(&percent_decode_str(password).decode_utf8_lossy());
         let host = host.strip_suffix('/').unwrap_or(host);
         let endpoint = Endpoint::parse(host, DEFAULT_PORT).map_err(|_| bad(Flaw::NotAProxy))?;
         let authorization = user.map(|user| {
@@ -181,7 +186,9 @@ impl Proxy {
             let found = matcher.intercept(&Uri::from_static("https://anywhere"));
             found.and_then(|found| found.basic_auth().cloned()).ok_or_else(|| bad(Flaw::NotAProxy))
         });
-        Ok(Self { endpoint, authorization: authorization.transpose()? })
+        let authorization = authorization.transpose()?;
+        authorization.iter().filter_map(|value| value.to_str().ok()).for_each(conceal);
+        Ok(Self { endpoint, authorization })
     }
 
     /// Connects to the proxy and asks it to connect to `destination`.

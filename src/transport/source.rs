@@ -12,8 +12,8 @@ use futures_util::FutureExt;
 use super::file::FileError;
 use super::profile::ProfileError;
 
-/// The longest access key ID, in bytes.
-const MAX_KEY_ID: usize = 1024;
+/// The longest access key ID and the longest secret key, in bytes.
+const MAX_KEY: usize = 1024;
 
 /// The longest session token, in bytes.
 const MAX_TOKEN: usize = 16 * 1024;
@@ -136,8 +136,8 @@ impl NamedProvider {
 fn flaw(credentials: &Credentials) -> Option<&'static str> {
     if credentials.access_key_id().is_empty() || credentials.secret_access_key().is_empty() {
         Some("the access key or the secret key is empty")
-    } else if credentials.access_key_id().len() > MAX_KEY_ID {
-        Some("the access key is too long")
+    } else if credentials.access_key_id().len() > MAX_KEY || credentials.secret_access_key().len() > MAX_KEY {
+        Some("the access key or the secret key is too long")
     } else if credentials.session_token().is_some_and(|token| token.len() > MAX_TOKEN) {
         Some("the session token is too long")
     } else {

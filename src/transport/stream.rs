@@ -14,6 +14,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, Stream, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::runtime::Handle;
+use tokio::task::coop;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
@@ -110,7 +111,11 @@ impl<S: Transport> AsyncRead for ByteStream<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         while self.unread.is_empty() {
-            let hang_up = match ready!(Pin::new(self.socket()?).poll_next(context)) {
+            // A flood of small frames must not keep other tasks from running.
+            let turn = ready!(coop::poll_proceed(context));
+            let next = ready!(Pin::new(self.socket()?).poll_next(context));
+            turn.made_progress();
+            let hang_up = match next {
                 Some(Ok(Message::Binary(bytes))) => {
                     self.receive(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
                     continue;
@@ -167,7 +172,7 @@ async fn close<S: Transport>(mut socket: WebSocketStream<S>) {
             return socket.flush().await;
         }
         // A client need not wait for the server to end TCP as well (RFC 6455 section 7.1.1).
-        while let Some(message) = socket.next().await {
+        while let Some(message) = coop::cooperative(socket.next()).await {
             if message?.is_close() {
                 break;
             }

@@ -2,39 +2,75 @@
 
 //! Text and dates from outside, made safe to show.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The most characters of a text that are shown.
 const MAX_SHOWN: usize = 300;
 
-/// So many letters and digits in a row are enough to recognise a secret. No usual encoding changes them.
+/// This many letters and digits in a row are enough to recognise a secret. No usual encoding changes them.
 const MARK: usize = 8;
+
+/// A signature has as many hexadecimal digits, or more.
+const SIGNATURE: usize = 64;
 
 /// How many secrets are remembered: those of the last few attempts.
 const MAX_SECRETS: usize = 16;
 
-static SECRETS: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+static SECRETS: Mutex<VecDeque<Secret>> = Mutex::new(VecDeque::new());
+
+struct Secret {
+    /// In lower case.
+    text: String,
+    /// Parts of the text, as they are and in hexadecimal digits, in which tungstenite logs frames.
+    marks: HashSet<Vec<u8>>,
+}
 
 /// Makes sure that no text which a person gets to see holds `secret`, even if a server repeats it. The process remembers
-/// the last 16 secrets.
+/// the last 16 secrets. A secret of less than 8 bytes is not recognised.
 pub fn conceal(secret: &str) {
+    let text = secret.to_ascii_lowercase();
     let mut secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
-    secrets.retain(|known| known != secret);
-    secrets.push_back(secret.to_owned());
-    if secrets.len() > MAX_SECRETS {
-        secrets.pop_front();
+    let known = secrets.iter().position(|known| known.text == text).and_then(|at| secrets.remove(at));
+    if text.len() >= MARK {
+        secrets.push_back(known.unwrap_or_else(|| Secret::new(text)));
+        if secrets.len() > MAX_SECRETS {
+            secrets.pop_front();
+        }
+    }
+}
+
+impl Secret {
+    fn new(text: String) -> Self {
+        let runs = text.as_bytes().split(|byte| !byte.is_ascii_alphanumeric());
+        let parts = runs.flat_map(|run| run.chunks_exact(MARK));
+        let hexadecimal =
+            |part: &[u8]| part.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes();
+        let marks = parts.flat_map(|part| [part.to_owned(), hexadecimal(part)]).collect();
+        Self { text, marks }
+    }
+
+    /// Whether a word in lower case holds a part of it.
+    fn is_in(&self, word: &str) -> bool {
+        let holds = |length| word.as_bytes().windows(length).any(|part| self.marks.contains(part));
+        holds(MARK) || holds(2 * MARK) || self.marks.is_empty() && word.contains(&self.text)
     }
 }
 
 /// The same text without characters that move the cursor, end the line, or hide or turn around the text next to them
-/// (Unicode Standard Annex 9, "Unicode Bidirectional Algorithm").
+/// (Unicode Standard Annexes 9 and 44, "Bidi_Control" and "Default_Ignorable_Code_Point").
 pub fn printable(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
-            || matches!(c, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}')
-            || matches!(c, '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+            || matches!(
+                c,
+                '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+            )
+            || matches!(c, '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}')
+            || matches!(c, '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}')
+            || matches!(c, '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}')
+            || matches!(c, '\u{E0000}'..='\u{E0FFF}')
     };
     text.chars().map(|c| if hidden(c) { ' ' } else { c }).collect()
 }
@@ -48,50 +84,40 @@ pub fn shown(text: &str) -> String {
     }
 }
 
-/// The same text without the secrets that were passed to [`conceal`], without user, password and query of each URL, and
-/// without everything from the first `X-Amz-` on, which begins a presigned query, even an encoded one.
+/// The same text without the secrets that were passed to [`conceal`], without signatures, without user, password and
+/// query of each URL, and without everything from the first `X-Amz-` on, which begins a presigned query, even an encoded
+/// one.
 pub fn without_secrets(text: &str) -> String {
-    without_queries(&without_concealed(text))
-}
-
-/// Leaves out every word that holds a part of a secret.
-fn without_concealed(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let marks = ["x-amz-", "x%2damz", "x%252damz", "x\\u002damz"];
+    let presigned = marks.into_iter().filter_map(|mark| lower.find(mark)).min();
     let secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
-    let parts = secrets.iter().flat_map(|secret| secret.split(|c: char| !c.is_ascii_alphanumeric()));
-    let marks = parts.flat_map(|part| (MARK..=part.len()).step_by(MARK).map(|end| &part[end - MARK..end]));
-    // tungstenite logs frames in hexadecimal digits.
-    let hexadecimal = |mark: &str| mark.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let marks: Vec<String> = marks.flat_map(|mark| [mark.to_owned(), hexadecimal(mark)]).collect();
-    let words =
-        text.split_inclusive(ends_word).map(|word| match marks.iter().any(|mark| word.contains(mark)) {
-            true => format!("…{}", word.rsplit(|c| !ends_word(c)).next().unwrap_or_default()),
-            false => word.to_owned(),
-        });
-    words.collect()
+    let rest = &text[..presigned.unwrap_or(text.len())];
+    let words = rest.split_inclusive(ends_word).map(|word| {
+        let (word, end) = word.split_at(word.trim_end_matches(ends_word).len());
+        let lower = word.to_ascii_lowercase();
+        let signatures = lower.split(|c: char| !c.is_ascii_hexdigit()).any(|run| run.len() >= SIGNATURE);
+        match signatures || secrets.iter().any(|secret| secret.is_in(&lower)) {
+            true => format!("…{end}"),
+            false => bare_url(word) + end,
+        }
+    });
+    words.chain(presigned.map(|_| "…".to_owned())).collect()
 }
 
 fn ends_word(c: char) -> bool {
-    c.is_whitespace() || "\"'<>`".contains(c)
+    c.is_whitespace() || "\"<>".contains(c)
 }
 
-fn without_queries(text: &str) -> String {
-    let lower = text.to_ascii_lowercase();
-    let signed = ["x-amz-", "x%2damz", "x%252damz", "x\\u002damz"]
-        .into_iter()
-        .filter_map(|mark| lower.find(mark))
-        .min();
-    let mut rest = &text[..signed.unwrap_or(text.len())];
-    let mut kept = String::new();
-    while let Some(at) = rest.find("://") {
-        let (scheme, after) = rest.split_at(at + 3);
-        let end = after.find(ends_word).unwrap_or(after.len());
-        let (url, behind) = after.split_at(end);
-        let url = url.rsplit('@').next().unwrap_or(url);
-        let (path, query) = url.split_once('?').map_or((url, ""), |(path, _)| (path, "?…"));
-        kept.extend([scheme, path, query]);
-        rest = behind;
-    }
-    kept + rest + if signed.is_some() { "…" } else { "" }
+/// A word that is or holds a URL, without its user, password and query.
+fn bare_url(word: &str) -> String {
+    let (path, query) = match word.split_once('?') {
+        Some((path, query)) if query.contains('=') => (path, "?…"),
+        _ => (word, ""),
+    };
+    let (scheme, rest) = path.split_at(path.find("//").map_or(0, |at| at + 2));
+    let host = if scheme.is_empty() { rest } else { rest.rsplit('@').next().unwrap_or(rest) };
+    [scheme, host, query].concat()
 }
 
 /// A date in HTTP's format (RFC 9110 section 5.6.7), which has no years after 9999.

@@ -1,6 +1,6 @@
 //! No log level shows a secret, and `trace` still shows what the transport does.
 
-use crate::credentials::profile::{ACCESS_TOKEN, LATER, print, process, renewable, role, signed_in};
+use crate::credentials::profile::{ACCESS_TOKEN, LATER, base, print, process, renewable, role, signed_in};
 use crate::credentials::setup::{assert_says, gateway_knowing, program, query_values};
 use crate::credentials::source::{Source, at_container, at_portal, web_identity, with_sts};
 use crate::gateway::{Gateway, Script};
@@ -173,6 +173,18 @@ async fn an_endpoint_without_a_scheme_shows_no_secret() {
         let program = program.env(variable, "127.0.0.1:9");
         leaks.extend(run(program, &gateway, source, WAYS[0], 3).await);
     }
+    assert!(leaks.is_empty(), "{leaks:#?}");
+}
+
+/// The keys that sign the request to STS are secret before there are credentials.
+#[tokio::test]
+async fn a_service_that_repeats_the_keys_of_a_profile_shows_none() {
+    let (gateway, key) = (gateway_knowing([]).await, base());
+    let token = key.session_token.expect("a temporary key");
+    let message = format!("No {} and {}", key.secret, token.replace('&', "&amp;"));
+    let sts = sts::refusing("SignatureDoesNotMatch", &message);
+    let (program, _sts) = with_sts(role(program(&gateway)), sts.await);
+    let leaks = run(program, &gateway, Source::Role, WAYS[0], 3).await;
     assert!(leaks.is_empty(), "{leaks:#?}");
 }
 

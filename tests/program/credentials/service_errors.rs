@@ -163,7 +163,8 @@ async fn impossible_credentials_are_not_used() {
     for (access_key, secret, said) in [
         ("", "secret", "the access key or the secret key is empty"),
         ("AKIAEXAMPLE000000000", "", "the access key or the secret key is empty"),
-        (&long, "secret", "the access key is too long"),
+        (&long, "secret", "the access key or the secret key is too long"),
+        ("AKIAEXAMPLE", &long, "the access key or the secret key is too long"),
     ] {
         let key = Key {
             access_key: access_key.to_owned(),

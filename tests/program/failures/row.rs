@@ -153,7 +153,7 @@ impl Row {
         Self { warnings: None, connections: None, ..self }
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     pub fn any_connections(self) -> Self {
         Self { connections: None, ..self }
     }

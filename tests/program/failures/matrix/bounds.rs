@@ -9,7 +9,7 @@ use crate::failures::answers::endless;
 use crate::failures::row::Server;
 use crate::failures::row::{Row, row};
 use crate::gateway::mqtt::packet;
-use crate::gateway::websocket::{BINARY, CONTINUATION, PING};
+use crate::gateway::websocket::{BINARY, CONTINUATION, PING, PONG};
 use crate::gateway::{Act, Stage, connack, frame, publish};
 
 pub fn rows() -> Vec<Row> {
@@ -113,6 +113,14 @@ fn endless_frames() -> Vec<Row> {
         flooded(b"", &frame(BINARY, true, b""), late("empty frames without end", "phase MQTT")),
         flooded(
             b"",
+            &frame(BINARY, true, b"").repeat(3000),
+            late("empty frames without end, logged", "phase MQTT"),
+        )
+        .flag("--log-level", "trace"),
+        flooded(b"", &frame(PONG, true, b"").repeat(3000), late("pongs without end, logged", "phase MQTT"))
+            .flag("--log-level", "trace"),
+        flooded(
+            b"",
             &frame(BINARY, true, &publish("topic", b"payload")),
             refused("PUBLISH without end instead of CONNACK"),
         ),
@@ -140,6 +148,12 @@ fn goodbyes() -> Vec<Row> {
         good("pings instead of answering the Close")
             .at(Stage::Close, [Act::Flood(frame(PING, true, b"there?"))]),
         good("publishes without end from DISCONNECT on").at(Stage::Disconnect, [Act::Flood(more.clone())]),
+        good("pongs without end from CONNACK on, logged")
+            .at(
+                Stage::Connect,
+                [Act::Send(accepted.clone()), Act::Flood(frame(PONG, true, b"").repeat(3000))],
+            )
+            .flag("--log-level", "trace"),
         good("publishes without end from CONNACK on")
             .at(Stage::Connect, [Act::Send(accepted.clone()), Act::Flood(more)]),
         good("sends half a packet after CONNACK").at(

@@ -1,5 +1,7 @@
 //! Clock skew: corrected once per attempt if it is more than four minutes, and reported in one warning.
 
+use std::time::Duration;
+
 use crate::failures::answers::{answer, forbidden};
 use crate::failures::row::{Row, row};
 use crate::gateway::{Act, Script, Stage};
@@ -56,6 +58,16 @@ fn no_healing() -> Vec<Row> {
             .says(["does not match", "hint: the local clock is 6 minutes behind"]),
         refused("403 without a date", answer("403 Forbidden", &[], "")).says(["403"]),
         refused("403 with a date that is none", dated("403 Forbidden", "yesterday")).says(["403"]),
+        row("403 with a date that no clock will show")
+            .scripts([
+                Script::fault(
+                    Stage::Request,
+                    [Act::Send(dated("403 Forbidden", "Fri, 31 Dec 9999 23:59:59 GMT"))],
+                ),
+                Script::fault(Stage::Accept, [Act::Wait(Duration::from_millis(1100)), Act::Continue]),
+            ])
+            .exits(6)
+            .says(["403"]),
         refused("400 with a date of long ago", dated("400 Bad Request", "Wed, 01 Jan 2020 00:00:00 GMT"))
             .says(["400"]),
     ]

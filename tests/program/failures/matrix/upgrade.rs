@@ -187,6 +187,13 @@ fn echoes() -> Vec<Row> {
         quiet("a server header of 15 KB", answer("403 Forbidden", &[&format!("server: {long}")], "")),
         quiet("a message of 15 KB", answer("403 Forbidden", &[], &format!(r#"{{"message":"{long}"}}"#))),
         quiet("a page of 15 KB", plain(&long)),
+        quiet("a redirect to a path with a query", answer("302 Found", &["location: /login?code=T0KEN"], "")),
+        quiet(
+            "a redirect without a scheme",
+            answer("302 Found", &["location: //me:T0KEN@example.com/x?a=T0KEN"], ""),
+        ),
+        quiet("a password with an apostrophe", plain("Blocked: https://me:T0'KEN@example.com/x?a=1'b=T0KEN"))
+            .never_says(["T0'KEN"]),
         row("a reason string of 9 KB")
             .sends(Stage::Connect, frame(BINARY, true, &connack(0x87, Some(&long[..9_000]))))
             .exits(7)
@@ -216,6 +223,7 @@ fn tokens() -> Vec<Row> {
         said(name, Stage::Request, answer("403 Forbidden", headers, body))
     };
     let unknown = format!("The token {SESSION_TOKEN} is unknown");
+    let hexadecimal: String = SESSION_TOKEN.bytes().map(|byte| format!("{byte:02X}")).collect();
     let header = format!("x-amzn-ErrorType: {SESSION_TOKEN}:");
     let other_header = format!("x-debug: token={SESSION_TOKEN}");
     vec![
@@ -227,6 +235,12 @@ fn tokens() -> Vec<Row> {
             &["content-type: text/plain"],
             &format!("{:280}{unknown}", ""),
         ),
+        refused("a token in capitals", &["content-type: text/plain"], &SESSION_TOKEN.to_uppercase())
+            .never_says(["IQOJB3JP"]),
+        refused("a token in hexadecimal digits", &["content-type: text/plain"], &hexadecimal)
+            .never_says(["49516F4A62334A70"]),
+        refused("a signature", &["content-type: text/plain"], &"0123456789abcdef".repeat(4))
+            .never_says(["0123456789abcdef"]),
         refused("a token as an error type", &[&header], ""),
         refused("a token in another header", &[&other_header], ""),
         said(
@@ -242,9 +256,16 @@ fn tokens() -> Vec<Row> {
 
 /// What a server sends cannot begin a new line in the log.
 fn forged_logs() -> Vec<Row> {
-    const FORGED: &str = "good\u{202E}lie\u{200B}x\u{2066}";
+    const FORGED: &str = "good\u{202E}lie\u{200B}x\u{2066}\u{E0100}\u{3164}";
     let logged = |name| {
-        row(name).flag("--log-level", "trace").exits(6).never_says(["\u{202E}", "\u{200B}", "\u{2066}", "\r"])
+        row(name).flag("--log-level", "trace").exits(6).never_says([
+            "\u{202E}",
+            "\u{200B}",
+            "\u{2066}",
+            "\u{E0100}",
+            "\u{3164}",
+            "\r",
+        ])
     };
     vec![
         logged("a header with bidirectional controls, logged")
