@@ -12,29 +12,24 @@ const MAX_SHOWN: usize = 300;
 /// This many letters and digits in a row are enough to recognise a secret. No usual encoding changes them.
 const MARK: usize = 8;
 
-/// A signature has as many hexadecimal digits, or more.
-const SIGNATURE: usize = 64;
-
 /// How many secrets are remembered: those of the last few attempts.
 const MAX_SECRETS: usize = 16;
 
 static SECRETS: Mutex<VecDeque<Secret>> = Mutex::new(VecDeque::new());
 
 struct Secret {
-    /// In lower case.
     text: String,
-    /// Parts of the text, as they are and in hexadecimal digits, in which tungstenite logs frames.
+    /// Parts of the text, in lower case and in hexadecimal digits, in which tungstenite logs frames.
     marks: HashSet<Vec<u8>>,
 }
 
 /// Makes sure that no text which a person gets to see holds `secret`, even if a server repeats it. The process remembers
 /// the last 16 secrets. A secret of less than 8 bytes is not recognised.
 pub fn conceal(secret: &str) {
-    let text = secret.to_ascii_lowercase();
     let mut secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = secrets.iter().position(|known| known.text == text).and_then(|at| secrets.remove(at));
-    if text.len() >= MARK {
-        secrets.push_back(known.unwrap_or_else(|| Secret::new(text)));
+    let known = secrets.iter().position(|known| known.text == secret).and_then(|at| secrets.remove(at));
+    if secret.len() >= MARK {
+        secrets.push_back(known.unwrap_or_else(|| Secret::new(secret)));
         if secrets.len() > MAX_SECRETS {
             secrets.pop_front();
         }
@@ -42,19 +37,20 @@ pub fn conceal(secret: &str) {
 }
 
 impl Secret {
-    fn new(text: String) -> Self {
+    fn new(text: &str) -> Self {
         let runs = text.as_bytes().split(|byte| !byte.is_ascii_alphanumeric());
         let parts = runs.flat_map(|run| run.chunks_exact(MARK));
-        let hexadecimal =
-            |part: &[u8]| part.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes();
-        let marks = parts.flat_map(|part| [part.to_owned(), hexadecimal(part)]).collect();
-        Self { text, marks }
+        let digits = |part: &[u8]| part.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let marks = parts.flat_map(|part| [part.to_ascii_lowercase(), digits(part).into_bytes()]).collect();
+        Self { text: text.to_owned(), marks }
     }
 
     /// Whether a word in lower case holds a part of it.
     fn is_in(&self, word: &str) -> bool {
         let holds = |length| word.as_bytes().windows(length).any(|part| self.marks.contains(part));
-        holds(MARK) || holds(2 * MARK) || self.marks.is_empty() && word.contains(&self.text)
+        holds(MARK)
+            || holds(2 * MARK)
+            || self.marks.is_empty() && word.contains(&self.text.to_ascii_lowercase())
     }
 }
 
@@ -96,13 +92,19 @@ pub fn without_secrets(text: &str) -> String {
     let words = rest.split_inclusive(ends_word).map(|word| {
         let (word, end) = word.split_at(word.trim_end_matches(ends_word).len());
         let lower = word.to_ascii_lowercase();
-        let signatures = lower.split(|c: char| !c.is_ascii_hexdigit()).any(|run| run.len() >= SIGNATURE);
-        match signatures || secrets.iter().any(|secret| secret.is_in(&lower)) {
+        match lower.split(|c: char| !c.is_ascii_hexdigit()).any(is_signature)
+            || secrets.iter().any(|secret| secret.is_in(&lower))
+        {
             true => format!("…{end}"),
             false => bare_url(word) + end,
         }
     });
     words.chain(presigned.map(|_| "…".to_owned())).collect()
+}
+
+/// Whether this is as long as a signature of SigV4, or of SigV4a, which has a DER encoding.
+fn is_signature(digits: &str) -> bool {
+    matches!(digits.len(), 64 | 136..=144)
 }
 
 fn ends_word(c: char) -> bool {
