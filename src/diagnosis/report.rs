@@ -28,7 +28,7 @@ pub fn report(error: &Cause, details: &[(String, String)], hints: &[String]) -> 
         previous = cause;
     }
     details.iter().for_each(|(label, words)| line(&format!("  {label}"), &shown(words)));
-    // Hints are not cut off, since a policy is long. What they quote of a server is cut before.
+    // Hints are not cut off, since a policy is long. What they quote of a server is cut, and freed of secrets, before.
     hints.iter().for_each(|hint| line("hint", &printable(hint)));
     text
 }

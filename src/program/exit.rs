@@ -1,7 +1,7 @@
 //! The end of a run: the exit code, and the last message on stderr.
 
 use std::io;
-use std::panic;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::error::Error;
 use super::stderr;
+use crate::transport::text::shown;
 
 /// The exit code after a panic, as in every Rust program.
 const PANIC: u8 = 101;
@@ -35,7 +36,7 @@ pub fn code<R: Future<Output = Result<(), Error>>>(run: impl FnOnce() -> R + Sen
     let (code, words) = match ended {
         Ok(Ok(())) => (0, String::new()),
         Ok(Err(error)) => (error.exit_code(), error.report()),
-        Err(_) => (PANIC, format!("internal error: {}\n", last_panic())),
+        Err(_) => (PANIC, format!("internal error: {}\n", shown(&last_panic()))),
     };
     stderr::end(&words);
     ExitCode::from(code)
@@ -43,10 +44,10 @@ pub fn code<R: Future<Output = Result<(), Error>>>(run: impl FnOnce() -> R + Sen
 
 fn block_on(run: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
     let runtime = runtime().map_err(Error::Runtime)?;
-    let result = runtime.block_on(run);
+    let result = panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(run)));
     // A name resolution that is still running must not hold up the exit.
     runtime.shutdown_background();
-    result
+    result.unwrap_or_else(|panic| panic::resume_unwind(panic))
 }
 
 /// Tokio panics if no file descriptor is left for its signals, and returns an error if none is left for the rest.

@@ -69,6 +69,8 @@ impl Session {
                     settings(connack.properties)
                 );
                 // A DISCONNECT that came together with CONNACK is a part of the answer. A later one is ignored.
+                // After a flood of small frames, the look needs a turn of its own.
+                tokio::task::yield_now().await;
                 let next = eventloop.poll().now_or_never().and_then(Result::err).map(Failure::from);
                 return match next {
                     Some(failure @ Failure::Disconnected { .. }) => Err(failure),

@@ -3,15 +3,12 @@
 //! The server's clock, learnt from a refusal: a device whose own clock is off can still sign.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use super::upgrade::Answer;
 
 /// IoT Core accepts a difference of five minutes. Four leave a minute for the request to arrive. In seconds.
 pub const CLOCK_TOLERANCE: u64 = 4 * 60;
-
-/// A server that says that it is later than this, the year 2999, is not believed. Since 1970.
-const LATEST: Duration = Duration::from_secs(32_472_144_000);
 
 /// By how many seconds the server's clock is ahead of the local one, as far as that is known.
 #[derive(Debug, Default)]
@@ -31,7 +28,6 @@ impl ServerClock {
     /// Uses the server's time from now on if it is more than [`CLOCK_TOLERANCE`] away from the time that was `signed`.
     /// If so, returns by how many seconds the local clock is behind.
     pub fn correct(&self, answer: &Answer, signed: SystemTime) -> Option<i64> {
-        answer.date.filter(|date| *date < UNIX_EPOCH + LATEST)?;
         answer.clock_skew(signed).filter(|skew| skew.unsigned_abs() > CLOCK_TOLERANCE)?;
         let offset = answer.clock_skew(SystemTime::now())?;
         tracing::warn!(offset, "the local clock is not in step with the server's");

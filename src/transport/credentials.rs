@@ -133,7 +133,7 @@ impl Trust {
     }
 }
 
-/// The same credentials, which no text shows from now on.
+/// The same credentials, which are concealed from now on.
 fn concealed(credentials: &Credentials) -> Credentials {
     conceal(credentials.secret_access_key());
     credentials.session_token().into_iter().for_each(conceal);

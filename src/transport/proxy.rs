@@ -4,6 +4,7 @@
 //! The proxy resolves the name of the destination. TLS runs through it end to end.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::sync::Arc;
 
 use http_body_util::Empty;
@@ -148,10 +149,18 @@ impl Proxies {
 }
 
 /// An HTTP proxy. Its `Debug` shows no password.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Proxy {
     endpoint: Endpoint,
     authorization: Option<HeaderValue>,
+    /// The password, or the user if there is only that, as it is and as it was given.
+    secrets: [String; 2],
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Proxy({})", self.endpoint)
+    }
 }
 
 impl Proxy {
@@ -176,9 +185,6 @@ impl Proxy {
         if user.is_some_and(|user| !is_encoded(user)) {
             return Err(bad(Flaw::Unencoded));
         }
-        let password = user.and_then(|user| user.split_once(':')).map_or("", |(_, password)| password);
-        conceal(password);
-        conceal(&percent_decode_str(password).decode_utf8_lossy());
         let host = host.strip_suffix('/').unwrap_or(host);
         let endpoint = Endpoint::parse(host, DEFAULT_PORT).map_err(|_| bad(Flaw::NotAProxy))?;
         let authorization = user.map(|user| {
@@ -186,9 +192,10 @@ impl Proxy {
             let found = matcher.intercept(&Uri::from_static("https://anywhere"));
             found.and_then(|found| found.basic_auth().cloned()).ok_or_else(|| bad(Flaw::NotAProxy))
         });
-        let authorization = authorization.transpose()?;
-        authorization.iter().filter_map(|value| value.to_str().ok()).for_each(conceal);
-        Ok(Self { endpoint, authorization })
+        let parts = user.unwrap_or_default().splitn(2, ':');
+        let secret = parts.filter(|part| !part.is_empty()).last().unwrap_or_default();
+        let secrets = [percent_decode_str(secret).decode_utf8_lossy().into_owned(), secret.to_owned()];
+        Ok(Self { endpoint, authorization: authorization.transpose()?, secrets })
     }
 
     /// Connects to the proxy and asks it to connect to `destination`.
@@ -197,6 +204,8 @@ impl Proxy {
     ///
     /// [`ProxyError`] with what the proxy said.
     pub async fn connect(&self, destination: &Endpoint) -> Result<TcpStream, ProxyError> {
+        self.secrets.iter().for_each(|secret| conceal(secret));
+        self.authorization.iter().filter_map(|value| value.to_str().ok()).for_each(conceal);
         let proxy = || self.endpoint.clone();
         let no_answer = |source| ProxyError::NoAnswer { proxy: proxy(), source };
         let unreachable = |source| ProxyError::Unreachable { proxy: proxy(), source };
@@ -232,13 +241,7 @@ impl Proxy {
 
 /// Whether this can stand before the `@` of a URL (RFC 3986 section 3.2.1).
 fn is_encoded(user: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:".contains(&byte);
-    let mut bytes = user.bytes();
-    while let Some(byte) = bytes.next() {
-        let digits = byte == b'%' && (0..2).all(|_| bytes.next().is_some_and(|b| b.is_ascii_hexdigit()));
-        if !digits && !plain(byte) {
-            return false;
-        }
-    }
-    true
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:".contains(&byte);
+    let begins_with_digits = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    user.split('%').all(|part| part.bytes().all(is_plain)) && user.split('%').skip(1).all(begins_with_digits)
 }

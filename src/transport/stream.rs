@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::{SinkExt, Stream, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::runtime::Handle;
 use tokio::task::coop;
@@ -112,10 +112,7 @@ impl<S: Transport> AsyncRead for ByteStream<S> {
     ) -> Poll<io::Result<()>> {
         while self.unread.is_empty() {
             // A flood of small frames must not keep other tasks from running.
-            let turn = ready!(coop::poll_proceed(context));
-            let next = ready!(Pin::new(self.socket()?).poll_next(context));
-            turn.made_progress();
-            let hang_up = match next {
+            let hang_up = match ready!(coop::cooperative(self.socket()?.next()).poll_unpin(context)) {
                 Some(Ok(Message::Binary(bytes))) => {
                     self.receive(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
                     continue;

@@ -18,39 +18,38 @@ const MAX_SECRETS: usize = 16;
 static SECRETS: Mutex<VecDeque<Secret>> = Mutex::new(VecDeque::new());
 
 struct Secret {
+    /// In lower case.
     text: String,
-    /// Parts of the text, in lower case and in hexadecimal digits, in which tungstenite logs frames.
+    /// Parts of the text: each in lower case, and each in hexadecimal digits, since tungstenite logs frames so.
     marks: HashSet<Vec<u8>>,
 }
 
-/// Makes sure that no text which a person gets to see holds `secret`, even if a server repeats it. The process remembers
-/// the last 16 secrets. A secret of less than 8 bytes is not recognised.
+/// Makes sure that [`shown`] and [`without_secrets`] leave out `secret`, even if a server repeats it. The process
+/// remembers the last 16 secrets. Less than 8 bytes without a blank, a quote or an angle bracket are not recognised.
 pub fn conceal(secret: &str) {
     let mut secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = secrets.iter().position(|known| known.text == secret).and_then(|at| secrets.remove(at));
-    if secret.len() >= MARK {
-        secrets.push_back(known.unwrap_or_else(|| Secret::new(secret)));
+    for word in secret.split(ends_word).filter(|word| word.len() >= MARK) {
+        let text = word.to_ascii_lowercase();
+        let known = secrets.iter().position(|known| known.text == text).and_then(|at| secrets.remove(at));
+        secrets.push_back(known.unwrap_or_else(|| Secret { marks: marks(word), text }));
         if secrets.len() > MAX_SECRETS {
             secrets.pop_front();
         }
     }
 }
 
-impl Secret {
-    fn new(text: &str) -> Self {
-        let runs = text.as_bytes().split(|byte| !byte.is_ascii_alphanumeric());
-        let parts = runs.flat_map(|run| run.chunks_exact(MARK));
-        let digits = |part: &[u8]| part.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let marks = parts.flat_map(|part| [part.to_ascii_lowercase(), digits(part).into_bytes()]).collect();
-        Self { text: text.to_owned(), marks }
-    }
+fn marks(secret: &str) -> HashSet<Vec<u8>> {
+    let runs = secret.as_bytes().split(|byte| !byte.is_ascii_alphanumeric());
+    let digits = |part: &[u8]| part.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes();
+    let parts = runs.flat_map(|run| run.chunks_exact(MARK));
+    parts.flat_map(|part| [part.to_ascii_lowercase(), digits(part)]).collect()
+}
 
+impl Secret {
     /// Whether a word in lower case holds a part of it.
     fn is_in(&self, word: &str) -> bool {
         let holds = |length| word.as_bytes().windows(length).any(|part| self.marks.contains(part));
-        holds(MARK)
-            || holds(2 * MARK)
-            || self.marks.is_empty() && word.contains(&self.text.to_ascii_lowercase())
+        holds(MARK) || holds(2 * MARK) || self.marks.is_empty() && word.contains(&self.text)
     }
 }
 
@@ -85,41 +84,50 @@ pub fn shown(text: &str) -> String {
 /// one.
 pub fn without_secrets(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
-    let marks = ["x-amz-", "x%2damz", "x%252damz", "x\\u002damz"];
-    let presigned = marks.into_iter().filter_map(|mark| lower.find(mark)).min();
+    let beginnings = ["x-amz-", "x%2damz", "x%252damz", "x\\u002damz"];
+    let presigned = beginnings.into_iter().filter_map(|beginning| lower.find(beginning)).min();
     let secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
     let rest = &text[..presigned.unwrap_or(text.len())];
     let words = rest.split_inclusive(ends_word).map(|word| {
         let (word, end) = word.split_at(word.trim_end_matches(ends_word).len());
-        let lower = word.to_ascii_lowercase();
-        match lower.split(|c: char| !c.is_ascii_hexdigit()).any(is_signature)
-            || secrets.iter().any(|secret| secret.is_in(&lower))
-        {
-            true => format!("…{end}"),
-            false => bare_url(word) + end,
+        let small = word.to_ascii_lowercase();
+        if secrets.iter().any(|secret| secret.is_in(&small)) {
+            format!("…{end}")
+        } else {
+            bare_url(&without_signatures(word)) + end
         }
     });
     words.chain(presigned.map(|_| "…".to_owned())).collect()
-}
-
-/// Whether this is as long as a signature of SigV4, or of SigV4a, which has a DER encoding.
-fn is_signature(digits: &str) -> bool {
-    matches!(digits.len(), 64 | 136..=144)
 }
 
 fn ends_word(c: char) -> bool {
     c.is_whitespace() || "\"<>".contains(c)
 }
 
-/// A word that is or holds a URL, without its user, password and query.
+/// Leaves out what is as long as a signature of SigV4, also behind `%3D` or `\u003d`, or one of SigV4a, which has a DER
+/// encoding.
+fn without_signatures(word: &str) -> String {
+    let ends = |c: char| !c.is_ascii_hexdigit();
+    let runs = word.split_inclusive(ends).map(|run| {
+        let (digits, end) = run.split_at(run.trim_end_matches(ends).len());
+        let is_signature = matches!(digits.len(), 64 | 66 | 68 | 136..=148);
+        [if is_signature { "…" } else { digits }, end].concat()
+    });
+    runs.collect()
+}
+
+/// A word that is or holds a URL, without its user, password and query. A path is left as it is, unless it has
+/// parameters.
 fn bare_url(word: &str) -> String {
-    let (path, query) = match word.split_once('?') {
-        Some((path, query)) if query.contains('=') => (path, "?…"),
-        _ => (word, ""),
-    };
-    let (scheme, rest) = path.split_at(path.find("//").map_or(0, |at| at + 2));
-    let host = if scheme.is_empty() { rest } else { rest.rsplit('@').next().unwrap_or(rest) };
-    [scheme, host, query].concat()
+    let at = word.find("://").map(|at| at + 3).or(word.starts_with("//").then_some(2));
+    let (scheme, rest) = word.split_at(at.unwrap_or(0));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = if at.is_some() { authority.rsplit('@').next().unwrap_or(authority) } else { authority };
+    let bare = [scheme, host, path].concat();
+    match bare.split_once('?') {
+        Some((path, query)) if at.is_some() || query.contains('=') => format!("{path}?…"),
+        _ => bare,
+    }
 }
 
 /// A date in HTTP's format (RFC 9110 section 5.6.7), which has no years after 9999.

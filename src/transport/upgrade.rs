@@ -28,6 +28,9 @@ const MAX_BODY: usize = 16 * 1024;
 /// How long to wait for a refusal's body. The head has said the essential by then.
 const BODY_TIME: Duration = Duration::from_secs(2);
 
+/// The beginning of the year 2999, since 1970. A server that says that it is later is not believed.
+const END_OF_TIME: Duration = Duration::from_secs(32_472_144_000);
+
 /// tungstenite allocates its read buffer at once, and MQTT packets are small here. In bytes.
 const READ_BUFFER: usize = 4 * 1024;
 
@@ -63,7 +66,7 @@ pub struct Answer {
     pub request_id: Option<String>,
     /// `message` of a JSON body, or the body if it is plain text. Only the first 16 KiB of the body are read.
     pub message: Option<String>,
-    /// The server's clock, from `date`.
+    /// The server's clock, from `date`. `None` if it says that the year is 2999 or later.
     pub date: Option<SystemTime>,
     /// `server`: what the server calls itself.
     pub server: Option<String>,
@@ -202,7 +205,9 @@ impl Answer {
             error_type: text("x-amzn-errortype").map(|kind| kind.trim_end_matches(':').to_owned()),
             request_id: text("x-amzn-requestid"),
             message: None,
-            date: text("date").and_then(|date| httpdate::parse_http_date(&date).ok()),
+            date: text("date")
+                .and_then(|date| httpdate::parse_http_date(&date).ok())
+                .filter(|date| *date < UNIX_EPOCH + END_OF_TIME),
             server: text("server"),
             location: text("location"),
         }

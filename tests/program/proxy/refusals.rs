@@ -65,14 +65,14 @@ async fn what_a_proxy_calls_its_status_is_not_shown() {
 /// A proxy that inspects TLS answers in the server's place.
 #[tokio::test]
 async fn a_password_that_is_repeated_behind_the_proxy_is_not_shown() {
-    let body = "no user:PASSWORD1 nor Basic dXNlcjpQQVNTV09SRDE=";
+    let body = "no user:PASSWORD1 nor Basic dXNlcjpQQVNTV09SRDE= there";
     let answer = format!("HTTP/1.1 403 No\r\ncontent-type: text/plain\r\nx-debug: {body}\r\n\r\n{body}");
     let gateway = Gateway::start(Script::fault(Stage::Request, [Act::Send(answer.into())])).await;
     let proxy = ConnectProxy::start(&[("gateway.test:443", gateway.port())], Manner::Open).await;
     let program = Program::against("gateway.test", gateway.ca_file(), REGION).args(KEYS);
     let program = program.args(["--proxy", &proxy.url("user:PASSWORD1@"), "--log-level", "trace"]);
     let outcome = program.run().await;
-    assert_says(&outcome, 6, &["message: no … nor Basic …"]);
+    assert_says(&outcome, 6, &["message: no … nor Basic … there"]);
     assert!(!outcome.stderr.contains("PASSWORD") && !outcome.stderr.contains("dXNlcj"), "{outcome:#?}");
 }
 

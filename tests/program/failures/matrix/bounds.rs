@@ -153,7 +153,8 @@ fn goodbyes() -> Vec<Row> {
                 Stage::Connect,
                 [Act::Send(accepted.clone()), Act::Flood(frame(PONG, true, b"").repeat(3000))],
             )
-            .flag("--log-level", "trace"),
+            .flag("--log-level", "trace")
+            .within(15),
         good("publishes without end from CONNACK on")
             .at(Stage::Connect, [Act::Send(accepted.clone()), Act::Flood(more)]),
         good("sends half a packet after CONNACK").at(

@@ -189,6 +189,10 @@ fn echoes() -> Vec<Row> {
         quiet("a page of 15 KB", plain(&long)),
         quiet("a redirect to a path with a query", answer("302 Found", &["location: /login?code=T0KEN"], "")),
         quiet(
+            "a redirect with a bare token",
+            answer("302 Found", &["location: https://example.com/reset?T0KEN"], ""),
+        ),
+        quiet(
             "a redirect without a scheme",
             answer("302 Found", &["location: //me:T0KEN@example.com/x?a=T0KEN"], ""),
         ),
@@ -239,6 +243,12 @@ fn tokens() -> Vec<Row> {
             .never_says(["IQOJB3JP"]),
         refused("a token in hexadecimal digits", &["content-type: text/plain"], &hexadecimal)
             .never_says(["49516F4A62334A70"]),
+        refused(
+            "an encoded signature",
+            &["content-type: text/plain"],
+            &format!("Signature%3D{}", "0123456789abcdef".repeat(4)),
+        )
+        .never_says(["0123456789abcdef"]),
         refused("a signature", &["content-type: text/plain"], &"0123456789abcdef".repeat(4))
             .never_says(["0123456789abcdef"]),
         refused("a token as an error type", &[&header], ""),
