@@ -129,7 +129,8 @@ async fn a_log_of_everything() {
     let captured = Captured::default();
     let writer = captured.clone();
     let layer = tracing_subscriber::fmt::layer().with_writer(move || writer.clone());
-    tracing_subscriber::registry().with(layer).init();
+    // For this thread alone: other tests would log into it.
+    let _until_dropped = tracing_subscriber::registry().with(layer).set_default();
     let connector = connector(&gateway);
     for (shown, (_client, mut eventloop)) in
         [(true, presign_alone(&gateway)), (false, with_transport(&connector))]
