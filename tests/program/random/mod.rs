@@ -25,10 +25,10 @@ use crate::program::{Outcome, Program};
 
 /// How many cases of each kind a normal run tries, and how many a long run tries between two looks at the
 /// clock.
-const CASES: u32 = 40;
+const CASES: u32 = 24;
 
 /// The same for the kinds whose cases may take seconds, because the AWS SDK tries again.
-const SLOW_CASES: u32 = 10;
+const SLOW_CASES: u32 = 5;
 
 const SEED: u64 = 20_261_125;
 
