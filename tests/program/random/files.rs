@@ -5,8 +5,8 @@ use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
 use super::edit::{Edit, edited, edits};
-use super::{CASES, run, signers, survives};
-use crate::credentials::setup::{gateway_knowing, program};
+use super::{CASES, run, survives};
+use crate::credentials::setup::{gateway_knowing, program, signers};
 use crate::credentials::source::Source;
 
 /// A valid file in the home folder, and the edits to it.
@@ -35,7 +35,7 @@ async fn survive((source, file, edits): Spoilt) -> TestCaseResult {
     let good = std::fs::read(program.home(file)).expect("a file of the source");
     let secrets: Vec<_> = source.secrets().into_iter().map(|(_, secret)| secret).collect();
     let outcome = run(program.file(file, &edited(&edits, good)), &[0, 3, 6, 8], &secrets).await?;
-    let signed = signers(gateway.connections()) == [source.key().access_key];
+    let signed = signers(&gateway) == [(source.key().access_key, source.key().session_token)];
     prop_assert!(outcome.code != 0 || signed, "a success that was none: {:#?}", outcome);
     prop_assert!(outcome.code == 0 || !edits.is_empty(), "an honest file, but {:#?}", outcome);
     Ok(())

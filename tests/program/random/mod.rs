@@ -20,7 +20,6 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseResult, TestRunner};
 use tokio::runtime::Builder;
 
-use crate::gateway::Event;
 use crate::program::{Outcome, Program};
 
 /// How many cases of each kind a normal run tries, and how many a long run tries between two looks at the
@@ -122,14 +121,4 @@ fn disturbs(c: char) -> bool {
         || ('\u{202A}'..='\u{202E}').contains(&c)
         || ('\u{2066}'..='\u{2069}').contains(&c)
         || invisible.contains(&c)
-}
-
-/// The access keys whose signatures the gateway accepted.
-fn signers(connections: Vec<Vec<Event>>) -> Vec<String> {
-    let events = connections.into_iter().flatten();
-    events
-        .filter_map(
-            |event| if let Event::Signed(verified) = event { Some(verified.access_key) } else { None },
-        )
-        .collect()
 }

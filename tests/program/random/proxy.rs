@@ -10,8 +10,9 @@ use tokio::net::TcpStream;
 
 use super::edit::{Edit, Ending, edited, edits, ending, read_head};
 use super::judge::opens;
-use super::{CASES, run, signers, survives};
-use crate::credentials::setup::{gateway_knowing, program, temporary};
+use super::{CASES, run, survives};
+use crate::credentials::setup::{gateway_knowing, program, signers};
+use crate::credentials::source::Source;
 use crate::gateway::listener::Listener;
 
 const PASSWORD: &str = "pAsSwOrDoFtHePrOxY0123456789";
@@ -42,8 +43,9 @@ fn random_answers_of_a_proxy_are_survived() {
 }
 
 async fn survive(answer: Answer) -> TestCaseResult {
-    let key = temporary("BEHINDPROXY");
-    let gateway = gateway_knowing([key.clone()]).await;
+    let source = Source::Flags;
+    let gateway = gateway_knowing([source.key()]).await;
+    let (program, _none) = source.provide(program(&gateway)).await;
     let bytes = edited(&answer.edits, answer.head.clone().into_bytes());
     let opened = opens(&bytes) && answer.ending.is_none();
     let honest = answer.edits.is_empty() && opened;
@@ -57,20 +59,10 @@ async fn survive(answer: Answer) -> TestCaseResult {
     });
     let proxy = proxy.await;
     let url = format!("http://user:{PASSWORD}@127.0.0.1:{}", proxy.port);
-    let token = key.session_token.clone().expect("a temporary key");
-    let flags = [
-        "--access-key",
-        &key.access_key,
-        "--secret",
-        &key.secret,
-        "--session-token",
-        &token,
-        "--proxy",
-        &url,
-    ];
-    let secrets = [key.secret.clone(), token.clone(), PASSWORD.to_owned()];
-    let outcome = run(program(&gateway).args(flags), &[0, 4, 5, 6, 8], &secrets).await?;
-    let signed = signers(gateway.connections()) == [key.access_key];
+    let secrets = source.secrets().into_iter().map(|(_, secret)| secret);
+    let secrets: Vec<_> = secrets.chain([PASSWORD.to_owned()]).collect();
+    let outcome = run(program.args(["--proxy", &url]), &[0, 4, 5, 6, 8], &secrets).await?;
+    let signed = signers(&gateway) == [(source.key().access_key, source.key().session_token)];
     prop_assert!(outcome.code != 0 || opened && signed, "a success that was none: {:#?}", outcome);
     prop_assert!(outcome.code == 0 || !honest, "an honest proxy, but {:#?}", outcome);
     Ok(())

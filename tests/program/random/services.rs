@@ -11,8 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::TcpStream;
 
 use super::edit::{Edit, Ending, edited, edits, ending};
-use super::{SLOW_CASES, run, signers, survives};
-use crate::credentials::setup::{gateway_knowing, program};
+use super::{SLOW_CASES, run, survives};
+use crate::credentials::setup::{gateway_knowing, program, signers};
 use crate::credentials::source::Source;
 use crate::gateway::listener::Listener;
 
@@ -69,7 +69,7 @@ async fn survive(spoilt: Spoilt) -> TestCaseResult {
     let spoiler = spoiler(service.port(), spoilt).await;
     let secrets: Vec<_> = source.secrets().into_iter().map(|(_, secret)| secret).collect();
     let outcome = run(program.redirected(service.port(), spoiler.port), &[0, 3, 6, 8], &secrets).await?;
-    let signed = signers(gateway.connections()) == [source.key().access_key];
+    let signed = signers(&gateway) == [(source.key().access_key, source.key().session_token)];
     prop_assert!(outcome.code != 0 || signed, "a success that was none: {:#?}", outcome);
     prop_assert!(outcome.code == 0 || !honest, "an honest service, but {:#?}", outcome);
     Ok(())
