@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
 
-use super::place::{DESCRIBE_ENDPOINT, is_without_ats};
+use super::region::{DESCRIBE_ENDPOINT, is_without_ats};
 use super::transport::connector::Connector;
 use super::transport::text::{date, shown};
 
@@ -15,7 +15,7 @@ use super::transport::text::{date, shown};
 const MAX_NAMES: usize = 5;
 
 /// The error in plain words. rustls prints some of its reasons as they are written in its code.
-pub fn words(error: &rustls::Error) -> String {
+pub fn message(error: &rustls::Error) -> String {
     let flaw = match error {
         rustls::Error::InvalidMessage(_) => {
             return "the server does not speak TLS: it sent something else, such as HTTP, SSH or plain MQTT"
@@ -65,8 +65,8 @@ fn is_authority(flaw: &CertificateError) -> bool {
     matches!(flaw, CertificateError::Other(reason) if reason.to_string().contains("CaUsedAsEndEntity"))
 }
 
-/// The hints for `flaw`. `ca_file` is the name of the setting for a file with root certificates.
-pub fn hints(flaw: &CertificateError, connector: &Connector, ca_file: &str) -> Vec<String> {
+/// The hints for `flaw`.
+pub fn hints(flaw: &CertificateError, connector: &Connector) -> Vec<String> {
     let date = |time: UnixTime| date(UNIX_EPOCH + Duration::from_secs(time.as_secs()));
     let mut hints = Vec::new();
     match flaw {
@@ -77,12 +77,11 @@ pub fn hints(flaw: &CertificateError, connector: &Connector, ca_file: &str) -> V
                     "trust stores no longer accept endpoints without -ats: use the one that `{DESCRIBE_ENDPOINT}` prints"
                 ));
             }
-            hints.push(match connector.network().tls().trusts_system() {
-                true => {
-                    format!("a proxy may be inspecting TLS here: pass the root certificate of the proxy with {ca_file}")
-                }
-                false => format!("the issuer of the server's certificate is not in the file that {ca_file} names"),
-            });
+            let hint = match connector.network().tls().trusts_system() {
+                true => "a proxy may be inspecting TLS here: put the root certificate of the proxy into the CA file",
+                false => "the issuer of the server's certificate is not in the CA file, and nothing else is trusted",
+            };
+            hints.push(hint.to_owned());
         }
         CertificateError::ExpiredContext { time, not_after } => {
             hints.push(format!("the certificate is valid until {}; the local clock says {}", date(*not_after), date(*time)));

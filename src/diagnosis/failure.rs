@@ -8,10 +8,12 @@ use std::time::Duration;
 use rumqttc::{ConnectionError, StateError};
 
 use super::transport::connector::ConnectError;
+use super::transport::credentials::SourceError;
 use super::transport::ending::{HangUp, NoSession};
-use super::transport::network::is_reset;
+use super::transport::network::{NetworkError, is_reset};
+use super::transport::progress::Phase;
 use super::transport::reason::ReasonCode;
-use super::transport::source::SourceError;
+use super::transport::tcp::TcpError;
 use super::transport::upgrade::{Answer, UpgradeError};
 
 /// IoT Core accepts one CONNECT per second for a client ID ("AWS IoT Core message broker and protocol limits and
@@ -88,6 +90,22 @@ impl Failure {
         }
     }
 
+    /// The phase that failed. What only the MQTT client knows counts as MQTT.
+    pub fn phase(&self) -> Phase {
+        match self {
+            Self::Connect(ConnectError::Credentials(_)) => Phase::Credentials,
+            Self::Connect(ConnectError::Presign(_)) => Phase::Presign,
+            Self::Connect(ConnectError::Network(error)) => match error {
+                NetworkError::Tcp(TcpError::Resolve { .. }) => Phase::Resolve,
+                NetworkError::Tcp(TcpError::Connect(_)) => Phase::Tcp,
+                NetworkError::Proxy(_) => Phase::Proxy,
+                NetworkError::Tls(_) => Phase::Tls,
+            },
+            Self::Connect(ConnectError::Upgrade(_)) => Phase::WebSocket,
+            _ => Phase::Mqtt,
+        }
+    }
+
     /// The server's answer to the upgrade request, if it did not open a WebSocket.
     pub fn answer(&self) -> Option<&Answer> {
         match self {
@@ -112,8 +130,12 @@ impl Failure {
         let mut details = Vec::new();
         let mut say = |label: &str, text: &str| details.push((label.to_owned(), text.to_owned()));
         match self {
-            Self::Connect(ConnectError::Credentials(SourceError::NoneFound(tried))) => {
-                tried.iter().for_each(|(source, reason)| say(source, reason));
+            Self::Connect(ConnectError::Credentials(SourceError::NoneFound { metadata })) => {
+                say("environment", "AWS_ACCESS_KEY_ID is not set");
+                say("profile", "AWS_PROFILE is not set, and there are no credentials in the profile default");
+                say("web identity token", "AWS_WEB_IDENTITY_TOKEN_FILE is not set");
+                say("container", "AWS_CONTAINER_CREDENTIALS_FULL_URI is not set");
+                say("EC2 instance metadata", metadata);
             }
             Self::NoSession(
                 NoSession::Refused { reason: Some(reason), .. }

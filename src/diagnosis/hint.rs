@@ -8,22 +8,22 @@ use aws_credential_types::Credentials;
 use rustls::InvalidMessage;
 
 use super::certificate;
+use super::credentials;
 use super::failure::Failure;
-use super::keys;
-use super::place::{DESCRIBE_ENDPOINT, region_in};
 use super::policy;
+use super::proxy;
+use super::region::{DESCRIBE_ENDPOINT, region_in};
 use super::report::{clock, report};
-use super::through_proxy;
 use super::transport::clock::CLOCK_TOLERANCE;
 use super::transport::connector::{ConnectError, Connector};
 use super::transport::ending::NoSession;
 use super::transport::network::NetworkError;
+use super::transport::progress::Phase;
 use super::transport::proxy::ProxyError;
 use super::transport::reason::ReasonCode;
 use super::transport::tcp::TcpError;
 use super::transport::tls::TlsError;
 use super::transport::upgrade::{Answer, UpgradeError};
-use super::words::Words;
 
 /// The facts that hints mention.
 #[derive(Clone, Copy)]
@@ -34,8 +34,6 @@ pub struct Facts<'a> {
     pub region: &'a str,
     /// The MQTT client ID.
     pub client_id: &'a str,
-    /// The names of the settings.
-    pub words: Words,
 }
 
 impl Facts<'_> {
@@ -46,7 +44,7 @@ impl Facts<'_> {
 
     /// The hints for `failure`, the likeliest cause first. Empty if nothing is known.
     pub fn hints(&self, failure: &Failure) -> Vec<String> {
-        let credentials = self.connector.credentials().latest().map(|found| found.credentials);
+        let credentials = self.connector.credentials().latest();
         let mut advice = Advice { facts: self, credentials, hints: Vec::new() };
         match failure {
             Failure::Connect(error) => advice.connect(error),
@@ -78,10 +76,10 @@ impl Advice<'_> {
     fn connect(&mut self, error: &ConnectError) {
         match error {
             ConnectError::Credentials(error) => {
-                if let Some(error) = keys::proxy_in(error) {
+                if let Some(error) = credentials::proxy_in(error) {
                     self.proxy(error);
                 }
-                self.hints.extend(keys::hints(error, self.facts.words.profile));
+                self.hints.extend(credentials::hints(error));
             }
             ConnectError::Network(NetworkError::Tcp(error)) => self.tcp(error),
             ConnectError::Network(NetworkError::Proxy(error)) => self.proxy(error),
@@ -105,23 +103,16 @@ impl Advice<'_> {
     }
 
     fn proxy(&mut self, error: &ProxyError) {
-        self.hints.extend(through_proxy::hint(error, self.facts.words.proxy));
+        self.hints.extend(proxy::hint(error));
     }
 
     fn tls(&mut self, error: &TlsError) {
         match error {
             TlsError::NoSystemRoots(_) => {
-                let ca_file = self.facts.words.ca_file;
-                self.say(format!(
-                    "install the package ca-certificates, or give a file of root certificates with {ca_file}"
-                ));
+                self.say("install the package ca-certificates, or name a CA file");
             }
             TlsError::Handshake(rustls::Error::InvalidCertificate(flaw)) => {
-                let Facts { connector, words, .. } = self.facts;
-                self.hints.extend(certificate::hints(flaw, connector, words.ca_file));
-            }
-            TlsError::Handshake(rustls::Error::FailedToGetCurrentTime) => {
-                self.say("set the local clock: it shows a date before 1970");
+                self.hints.extend(certificate::hints(flaw, self.facts.connector));
             }
             TlsError::Io(_)
             | TlsError::Handshake(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
@@ -150,7 +141,7 @@ impl Advice<'_> {
             self.say(clock(skew));
         }
         if message.contains("security token") {
-            self.say(keys::refused(self.credentials.as_ref(), answer.date));
+            self.say(credentials::refused(self.credentials.as_ref(), answer.date));
         } else if message.contains("does not match") {
             self.say("the secret key does not belong to the access key, or the region is wrong");
         }
@@ -175,7 +166,7 @@ impl Advice<'_> {
     }
 
     fn reason(&mut self, code: ReasonCode) {
-        let Facts { client_id, words, .. } = self.facts;
+        let client_id = self.facts.client_id;
         match code.0 {
             0x85 => {
                 let length = client_id.len();
@@ -185,8 +176,7 @@ impl Advice<'_> {
             0x88 | 0x89 => self.busy(),
             0x8E => {
                 self.say(format!(
-                    "another client connected as {client_id}: give each client an ID of its own with {}",
-                    words.client_id
+                    "another client connected as {client_id}: give each client a client ID of its own"
                 ));
             }
             0x97 | 0x9F => {
@@ -214,8 +204,9 @@ impl Advice<'_> {
     }
 
     fn busy(&mut self) {
-        let patience = self.facts.words.patience;
-        self.say(format!("the server is busy or throttles this account: raise {patience}, or try later"));
+        self.say(
+            "the server is busy or throttles this account: allow more attempts and more time, or try later",
+        );
     }
 
     fn not_iot_core(&mut self) {
@@ -224,5 +215,21 @@ impl Advice<'_> {
             "IoT Core does not answer like this: compare {endpoint} with what `{DESCRIBE_ENDPOINT}` prints, and look for \
              a proxy in between"
         ));
+    }
+}
+
+/// The hint for a deadline that passed in this phase.
+pub fn deadline(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Resolve => "the resolver does not answer: is this machine online?",
+        Phase::Proxy => "the proxy does not answer, or cannot reach the endpoint: is it the right proxy?",
+        Phase::Tcp => "nothing answers at this address: look for a firewall that drops packets to this port",
+        Phase::Tls => {
+            "something listens at this address, but does not answer in TLS: look for a firewall or a proxy in between"
+        }
+        Phase::Credentials => "the source of credentials is slow, or does not answer: allow more time",
+        Phase::Presign | Phase::WebSocket | Phase::Mqtt => {
+            "the server, or a proxy in between, does not answer: allow more time, or try later"
+        }
     }
 }

@@ -6,13 +6,12 @@
 //! of rumqttc into a [`Failure`](failure::Failure), which the [`Facts`](hint::Facts) of the connection explain:
 //!
 //! ```
-//! use sigv4_websocket_connect::diagnosis::{failure::Failure, hint::Facts, words::Words};
+//! use sigv4_websocket_connect::diagnosis::{failure::Failure, hint::Facts};
 //! use sigv4_websocket_connect::transport::connector::Connector;
 //!
 //! fn explain(error: rumqttc::ConnectionError, connector: &Connector, region: &str, client_id: &str) {
 //!     let failure = Failure::from(error);
-//!     let words = Words { ca_file: "the setting `ca_file`", ..Words::default() };
-//!     eprint!("{}", Facts { connector, region, client_id, words }.explain(&failure));
+//!     eprint!("{}", Facts { connector, region, client_id }.explain(&failure));
 //!     if failure.is_final() {
 //!         eprintln!("Another attempt will end in the same way until somebody changes something.");
 //!     }
@@ -21,9 +20,8 @@
 //!
 //! 1. [`failure`] sorts what can go wrong, and says whether another attempt may help.
 //! 2. [`report`] formats an error, its causes, and what the server said.
-//! 3. [`hint`] says what to do about it, in the application's own [`words`], with the help of [`certificate`],
-//!    [`keys`], [`place`], [`policy`] and [`through_proxy`].
-//! 4. [`late`] is for an application with a deadline of its own: it says what to do if a phase takes too long.
+//! 3. [`hint`] says what to do about it, with the help of [`certificate`], [`credentials`], [`policy`], [`proxy`] and
+//!    [`region`].
 //!
 //! This folder needs these crates: `aws-credential-types`, `aws-smithy-types`, `rumqttc-next`, `rustls`, `serde_json` and
 //! `thiserror`.
@@ -34,12 +32,10 @@
 use super::transport;
 
 pub mod certificate;
+pub mod credentials;
 pub mod failure;
 pub mod hint;
-pub mod keys;
-pub mod late;
-pub mod place;
 pub mod policy;
+pub mod proxy;
+pub mod region;
 pub mod report;
-pub mod through_proxy;
-pub mod words;

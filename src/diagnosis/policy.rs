@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::place::partition;
+use super::region::partition;
 
 /// The hints for a connection that no policy allows. `account` is the number of the AWS account, if it is known.
 pub fn hints(region: &str, client_id: &str, account: Option<&str>) -> Vec<String> {

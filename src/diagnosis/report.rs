@@ -14,13 +14,13 @@ type Cause = dyn std::error::Error + 'static;
 /// Formats `error` and its causes, then the details, then the hints, each on a line of its own.
 pub fn report(error: &Cause, details: &[(String, String)], hints: &[String]) -> String {
     let mut text = String::new();
-    let mut line = |label: &str, words: &str| {
-        let _ = writeln!(text, "{label}: {}", words.trim_end());
+    let mut line = |label: &str, message: &str| {
+        let _ = writeln!(text, "{label}: {}", message.trim_end());
     };
     let mut previous = error.to_string();
     line("error", &shown(&previous));
     for cause in causes(error) {
-        let cause = own_words(cause);
+        let cause = message(cause);
         // Some libraries repeat their cause in their own message.
         if !previous.ends_with(&cause) {
             line("  cause", &shown(&cause));
@@ -40,9 +40,9 @@ pub fn causes(error: &Cause) -> impl Iterator<Item = &Cause> {
 
 /// The error's own message. The AWS SDK puts whole requests, with the tokens in them, into some of its messages: they are
 /// cut off before the request.
-pub fn own_words(error: &Cause) -> String {
+pub fn message(error: &Cause) -> String {
     if let Some(error) = error.downcast_ref() {
-        return certificate::words(error);
+        return certificate::message(error);
     }
     match error.downcast_ref::<ErrorMetadata>() {
         Some(said) => [said.code(), said.message()].into_iter().flatten().collect::<Vec<_>>().join(": "),

@@ -8,11 +8,10 @@ use tokio::time::timeout;
 
 use super::cli::Cli;
 use super::error::Error;
+use super::output::{Output, warn};
 use super::session::Session;
-use super::story::{Story, warn};
 use crate::diagnosis::failure::Failure;
-use crate::diagnosis::late;
-use crate::diagnosis::report::{causes, own_words};
+use crate::diagnosis::report::{causes, message};
 use crate::transport::connector::Connector;
 use crate::transport::progress::Phase;
 use crate::transport::text::shown;
@@ -33,7 +32,7 @@ pub async fn connect(
     region: &str,
     options: &MqttOptions,
     connector: &Connector,
-    story: &Story,
+    output: &Output,
 ) -> Result<Session, Error> {
     let deadline = Instant::now() + cli.timeout;
     let waits = ExponentialBuilder::new()
@@ -56,8 +55,8 @@ pub async fn connect(
     match timeout(cli.timeout, attempts).await {
         Ok(Ok(session)) => Ok(session),
         Ok(Err(Failure::TimedOut)) | Err(_) => {
-            let phase = story.phase().unwrap_or(Phase::Resolve);
-            Err(Error::Deadline { phase, limit: cli.timeout, hint: late::hint(phase) })
+            let phase = output.phase().unwrap_or(Phase::Resolve);
+            Err(Error::Deadline { phase, limit: cli.timeout })
         }
         Ok(Err(failure)) => {
             let report = cli.facts(region, connector).explain(&failure);
@@ -68,6 +67,6 @@ pub async fn connect(
 
 /// The failure and its innermost cause.
 fn in_short(failure: &Failure) -> String {
-    let cause = causes(failure).last().map(|cause| format!(": {}", own_words(cause)));
+    let cause = causes(failure).last().map(|cause| format!(": {}", message(cause)));
     shown(&format!("{failure}{}", cause.unwrap_or_default()))
 }

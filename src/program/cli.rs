@@ -1,38 +1,26 @@
 //! The command line: its flags, and the checks that need no network.
 
-use std::path::PathBuf;
+use std::env;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use clap::builder::NonEmptyStringValueParser;
-use clap::error::{ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
-use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::error::Error;
-use super::values::{Secret, client_id, region, region_set, seconds, secret, trimmed};
+use super::values::{Secret, client_id, region, region_set, seconds, secret};
 use crate::diagnosis::hint::Facts;
-use crate::diagnosis::place::region_in;
-use crate::diagnosis::words::Words;
+use crate::diagnosis::region::region_in;
 use crate::transport::connector::Connector;
 use crate::transport::credentials::CredentialSource;
 use crate::transport::endpoint::Endpoint;
-use crate::transport::environment::{first_non_empty, non_empty};
 use crate::transport::network::Network;
 use crate::transport::presign::Scope;
 use crate::transport::proxy::Proxies;
-use crate::transport::text::shown;
 use crate::transport::tls::Tls;
-
-/// The names of the flags, for the hints.
-const WORDS: Words = Words {
-    ca_file: "--ca-file",
-    client_id: "--client-id",
-    profile: "--profile",
-    proxy: "--proxy",
-    patience: "--attempts and --timeout",
-};
 
 /// Connect to AWS IoT Core over MQTT 5 on a WebSocket signed with SigV4, then disconnect cleanly.
 #[derive(Debug, Parser)]
@@ -74,7 +62,7 @@ pub struct Cli {
     #[arg(long, alias = "client_id", value_name = "ID", value_parser = client_id, default_value_t = format!("test-{}", Uuid::new_v4()), hide_default_value = true)]
     pub client_id: String,
 
-    /// For the endpoint, trust only the root certificates in this file, not the system's [default: the file that AWS_CA_BUNDLE names]
+    /// Trust only the root certificates in this file, not the system's [default: the file that AWS_CA_BUNDLE names]
     #[arg(long, alias = "ca_file", value_name = "PEM")]
     pub ca_file: Option<PathBuf>,
 
@@ -120,29 +108,28 @@ impl Cli {
     /// Reads the command line. Ends the program with exit code 2 and the reason if it cannot work, and with 0 after
     /// `--help` or `--version`.
     pub fn from_args() -> Self {
-        let cli = Self::try_parse().unwrap_or_else(|error| sanitized(error).exit());
+        let cli = Self::parse();
         match cli.contradiction() {
             Some(reason) => Self::command().error(ErrorKind::ValueValidation, reason).exit(),
             None => cli,
         }
     }
 
-    /// Flags that do not go together, and flaws in secrets. No value parser looks for the latter, since clap would show
-    /// the value that the parser rejects.
+    /// Flags that do not go together, and keys that are empty or have white space around them, which comes from a file or
+    /// a variable and would make the signature wrong. No value parser looks for the latter, since clap would show the value.
     fn contradiction(&self) -> Option<String> {
         if self.region_set.is_some() && self.signing_algorithm != SigningAlgorithm::Sigv4a {
             return Some("--region-set needs --signing-algorithm sigv4a".to_owned());
         }
-        // The access key is checked here too, since the user may have put a secret key in its place.
+        let secret = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.0.clone());
         let keys = [
-            ("--access-key", self.access_key.as_ref()),
-            ("--secret", self.secret.as_ref().map(|secret| &secret.0)),
-            ("--session-token", self.session_token.as_ref().map(|token| &token.0)),
+            ("--access-key", self.access_key.clone()),
+            ("--secret", secret(&self.secret)),
+            ("--session-token", secret(&self.session_token)),
         ];
-        keys.into_iter().find_map(|(flag, value)| {
-            let reason = trimmed(value?).err()?;
-            Some(format!("{flag} is not valid: {reason}"))
-        })
+        let flawed = |key: &String| key.is_empty() || key != key.trim();
+        let (flag, _) = keys.into_iter().find(|(_, key)| key.as_ref().is_some_and(flawed))?;
+        Some(format!("{flag} is empty, or begins or ends with white space"))
     }
 
     /// The region to sign for: the flag, the endpoint's name, or the environment.
@@ -155,8 +142,9 @@ impl Cli {
         if let Some(region) = named {
             return Ok(region.to_owned());
         }
-        let (variable, value) =
-            first_non_empty(&["AWS_REGION", "AWS_DEFAULT_REGION"]).ok_or(Error::NoRegion)?;
+        let set = |name| Some((name, env::var_os(name).filter(|value| !value.is_empty())?));
+        let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+        let (variable, value) = variables.into_iter().find_map(set).ok_or(Error::NoRegion)?;
         let value = value.to_str().and_then(|value| region(value).ok());
         value.ok_or(Error::BadRegion(variable))
     }
@@ -187,11 +175,14 @@ impl Cli {
     ///
     /// # Errors
     ///
-    /// [`Error::CaFile`], [`Error::SilentFile`] or [`Error::Proxy`].
-    pub async fn network(&self) -> Result<Network, Error> {
-        let tls = match (&self.ca_file, non_empty("AWS_CA_BUNDLE")) {
-            (Some(path), _) => self.trusting("--ca-file", path.clone()).await?,
-            (None, Some(path)) => self.trusting("AWS_CA_BUNDLE", path.into()).await?,
+    /// [`Error::CaFile`] or [`Error::Proxy`].
+    pub fn network(&self) -> Result<Network, Error> {
+        let trusting = |setting, path: &Path| {
+            Tls::with_ca_file(path).map_err(|source| Error::CaFile { setting, source })
+        };
+        let tls = match (&self.ca_file, env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty())) {
+            (Some(path), _) => trusting("--ca-file", path)?,
+            (None, Some(path)) => trusting("AWS_CA_BUNDLE", path.as_ref())?,
             (None, None) => Tls::with_system_roots(),
         };
         let proxies = match &self.proxy {
@@ -202,19 +193,9 @@ impl Cli {
         Ok(Network::new(tls, proxies))
     }
 
-    /// Reads the file on another thread, since reading a pipe blocks until somebody writes to it.
-    async fn trusting(&self, setting: &'static str, path: PathBuf) -> Result<Tls, Error> {
-        let file = path.clone();
-        let reading = tokio::task::spawn_blocking(move || Tls::with_ca_file(&file));
-        match timeout(self.timeout, reading).await {
-            Ok(Ok(tls)) => tls.map_err(|source| Error::CaFile { setting, source }),
-            _ => Err(Error::SilentFile { setting, path }),
-        }
-    }
-
     /// The facts that hints mention.
     pub fn facts<'a>(&'a self, region: &'a str, connector: &'a Connector) -> Facts<'a> {
-        Facts { connector, region, client_id: &self.client_id, words: WORDS }
+        Facts { connector, region, client_id: &self.client_id }
     }
 
     /// Warnings of settings that are allowed, but will probably not work as the user means them.
@@ -228,17 +209,6 @@ impl Cli {
         }
         warnings
     }
-}
-
-/// The same error, with the arguments in it made safe to show.
-fn sanitized(mut error: clap::Error) -> clap::Error {
-    let repeated: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
-    for (kind, value) in repeated {
-        if let ContextValue::String(text) = value {
-            error.insert(kind, ContextValue::String(shown(&text)));
-        }
-    }
-    error
 }
 
 /// The version, and the commit if `GIT_COMMIT` was set for the build.

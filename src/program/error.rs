@@ -1,22 +1,19 @@
 //! How a run can fail, and the exit code of each failure.
 
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::diagnosis::failure::Failure;
+use crate::diagnosis::hint;
 use crate::diagnosis::report::report;
-use crate::transport::connector::ConnectError;
-use crate::transport::network::NetworkError;
 use crate::transport::progress::Phase;
 use crate::transport::proxy::BadProxy;
 use crate::transport::tls::TlsError;
-use crate::transport::upgrade::UpgradeError;
 
 /// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no thread or no asynchronous runtime.
+    /// There is no asynchronous runtime.
     #[error("cannot start")]
     Runtime(#[source] io::Error),
     /// The connection was made and closed, but not every line could be written to stdout.
@@ -38,14 +35,6 @@ pub enum Error {
         /// What is wrong with the file.
         source: TlsError,
     },
-    /// The file with root certificates is a pipe, and `--timeout` has passed.
-    #[error("{setting} cannot be used: {}: nobody writes to it", .path.display())]
-    SilentFile {
-        /// The flag or the variable that names the file.
-        setting: &'static str,
-        /// The file.
-        path: PathBuf,
-    },
     /// The proxy that the flag or the environment sets cannot be used.
     #[error(transparent)]
     Proxy(#[from] BadProxy),
@@ -64,12 +53,7 @@ pub enum Error {
         phase: Phase,
         /// `--timeout`.
         limit: Duration,
-        /// What to do about it.
-        hint: &'static str,
     },
-    /// A signal came.
-    #[error("interrupted")]
-    Interrupted(Signal),
 }
 
 impl Error {
@@ -77,25 +61,16 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Runtime(_) | Self::Output(_) => 1,
-            Self::NoRegion
-            | Self::BadRegion(_)
-            | Self::CaFile { .. }
-            | Self::SilentFile { .. }
-            | Self::Proxy(_) => 2,
-            Self::Attempt { failure, .. } => match **failure {
-                Failure::Connect(
-                    ConnectError::Presign(_) | ConnectError::Upgrade(UpgradeError::Request(_)),
-                ) => 1,
-                Failure::Connect(ConnectError::Credentials(_)) => 3,
-                Failure::Connect(ConnectError::Network(NetworkError::Tls(_))) => 5,
-                Failure::Connect(ConnectError::Network(_)) => 4,
-                Failure::Connect(ConnectError::Upgrade(_)) => 6,
-                Failure::TimedOut => 8,
-                _ => 7,
+            Self::NoRegion | Self::BadRegion(_) | Self::CaFile { .. } | Self::Proxy(_) => 2,
+            Self::Attempt { failure, .. } => match failure.phase() {
+                Phase::Presign => 1,
+                Phase::Credentials => 3,
+                Phase::Resolve | Phase::Proxy | Phase::Tcp => 4,
+                Phase::Tls => 5,
+                Phase::WebSocket => 6,
+                Phase::Mqtt => 7,
             },
             Self::Deadline { .. } => 8,
-            Self::Interrupted(Signal::Interrupt) => 130,
-            Self::Interrupted(Signal::Terminate) => 143,
         }
     }
 
@@ -103,17 +78,8 @@ impl Error {
     pub fn report(&self) -> String {
         match self {
             Self::Attempt { report, .. } => report.clone(),
-            Self::Deadline { hint, .. } => report(self, &[], &[(*hint).to_owned()]),
+            Self::Deadline { phase, .. } => report(self, &[], &[hint::deadline(*phase).to_owned()]),
             _ => report(self, &[], &[]),
         }
     }
-}
-
-/// The signal that ended a run early.
-#[derive(Clone, Copy, Debug)]
-pub enum Signal {
-    /// Ctrl-C.
-    Interrupt,
-    /// SIGTERM; on Windows Ctrl-Break, or the closing of the window.
-    Terminate,
 }

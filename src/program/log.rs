@@ -8,12 +8,11 @@ use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::prelude::*;
 
 use super::cli::LogLevel;
-use super::stderr;
-use super::story::warn;
-use crate::transport::text::{printable, without_secrets};
+use super::output::{to_stderr, warn};
+use crate::transport::text::{printable, without_presigned};
 
 /// Logs at this level. Without one, `RUST_LOG` decides: `level` or `target=level`, separated by commas.
-pub fn to_stderr(level: Option<LogLevel>) {
+pub fn start(level: Option<LogLevel>) {
     let filter: Targets = match level {
         // Most runs log nothing, and need no subscriber, which takes tens of KiB.
         None => match std::env::var("RUST_LOG").map(|filter| filter.parse()) {
@@ -44,8 +43,8 @@ struct Writer;
 
 impl io::Write for Writer {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        let line = without_secrets(&printable(String::from_utf8_lossy(event).trim_end_matches('\n')));
-        stderr::line(&line);
+        let line = without_presigned(&printable(String::from_utf8_lossy(event).trim_end_matches('\n')));
+        to_stderr(&format!("{line}\n"));
         Ok(event.len())
     }
 

@@ -53,15 +53,6 @@ pub fn secret(text: &str) -> Result<Secret, Infallible> {
     Ok(Secret(text.to_owned()))
 }
 
-/// Refuses white space around a key. It comes from a file or a variable, and would make the signature wrong.
-pub fn trimmed(text: &str) -> Result<String, &'static str> {
-    match text {
-        "" => Err("it is empty"),
-        _ if text != text.trim() => Err("it begins or ends with white space"),
-        _ => Ok(text.to_owned()),
-    }
-}
-
 /// A whole number of seconds, a day at most.
 pub fn seconds(text: &str) -> Result<Duration, &'static str> {
     match text.parse() {

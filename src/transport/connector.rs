@@ -12,12 +12,11 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::task::TaskTracker;
 
 use super::clock::ServerClock;
-use super::credentials::CredentialSource;
+use super::credentials::{CredentialSource, SourceError};
 use super::endpoint::Endpoint;
 use super::network::{Network, NetworkError};
 use super::presign::{Scope, presign};
 use super::progress::{Phase, Progress};
-use super::source::SourceError;
 use super::stream::ByteStream;
 use super::upgrade::{Answer, UpgradeError, upgrade};
 
@@ -82,10 +81,8 @@ impl Connector {
             (self.observer)(Progress::Clock(seconds));
             result = self.attempt(&mut signed).await;
         }
-        match &result {
-            Ok(_) => self.credentials.approve(),
-            Err(_) if refusal(&result).is_some() => self.credentials.distrust(),
-            Err(_) => {}
+        if refusal(&result).is_some() {
+            self.credentials.refused();
         }
         result
     }

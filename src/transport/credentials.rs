@@ -2,56 +2,113 @@
 
 //! Credentials for successive attempts: kept until shortly before they expire, or until the server refuses them.
 
-use std::sync::{Mutex as StdMutex, PoisonError};
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::chain::Chain;
+use super::chain;
 use super::network::Network;
 use super::progress::Progress;
-use super::source::{Found, NamedProvider, SourceError};
-use super::text::conceal;
 
 /// Credentials that expire within this time are fetched again before signing.
 const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
 
-/// Once a refusal has made the connector ask the source again, further refusals do not make it ask for this long. The
-/// time is doubled each time, until the server accepts credentials.
-const FIRST_PAUSE: Duration = Duration::from_secs(60);
+/// Refusals make the connector ask the source again at most this often, because it may be a service that limits requests.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
-/// The longest of these pauses.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+/// The longest access key, secret key or session token, in bytes. Real ones are much shorter.
+const MAX_KEY: usize = 16 * 1024;
+
+/// Why there are no credentials.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// No source is set up.
+    #[error("no credentials found")]
+    NoneFound {
+        /// Why EC2 instance metadata, which was asked last, gave none.
+        metadata: String,
+    },
+    /// A profile file is there, but cannot be read.
+    #[error("cannot read the profile file {}", .path.display())]
+    ProfileFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A source returned credentials that cannot be valid.
+    #[error("the {name} gave credentials that cannot work: a key is empty or too long")]
+    Invalid {
+        /// The source.
+        name: String,
+    },
+    /// A source that is set up does not work.
+    #[error("the {name} does not provide credentials")]
+    Failed {
+        /// The source.
+        name: String,
+        /// The error of the source.
+        source: CredentialsError,
+    },
+}
+
+/// Credentials, and the source they are from.
+#[derive(Clone, Debug)]
+pub struct SourcedCredentials {
+    /// The source, as in "credentials from the SOURCE".
+    pub source: String,
+    /// The credentials.
+    pub credentials: Credentials,
+}
+
+impl SourcedCredentials {
+    /// What a source answered.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::Failed`] or [`SourceError::Invalid`].
+    pub fn new(source: &str, answer: Result<Credentials, CredentialsError>) -> Result<Self, SourceError> {
+        let name = source.to_owned();
+        match answer {
+            Ok(credentials) if is_possible(&credentials) => Ok(Self { source: name, credentials }),
+            Ok(_) => Err(SourceError::Invalid { name }),
+            Err(source) => Err(SourceError::Failed { name, source }),
+        }
+    }
+}
 
 /// Where credentials come from. It is asked again when the last ones are about to expire or were refused.
 #[derive(Debug)]
 pub struct CredentialSource {
     origin: Origin,
-    latest: Mutex<Option<Found>>,
-    trust: StdMutex<Trust>,
+    state: Mutex<State>,
+    refused: AtomicBool,
 }
 
-/// What the server thinks of the latest credentials.
 #[derive(Debug, Default)]
-struct Trust {
-    refused: bool,
-    /// The end of the pause in which a refusal does not make the connector ask the source, and its length.
-    pause: Option<(Instant, Duration)>,
+struct State {
+    latest: Option<SourcedCredentials>,
+    /// When a refusal last made the connector ask the source.
+    asked_again: Option<Instant>,
 }
 
 #[derive(Debug)]
 enum Origin {
-    Provider(NamedProvider),
-    Chain(Chain),
+    Provider(String, SharedCredentialsProvider),
+    Chain { profile: Option<String>, region: String, network: Network },
 }
 
 impl CredentialSource {
     /// One provider, for example fixed credentials or the provider of an `SdkConfig`. Messages call it `name`.
     pub fn provider(name: &str, provider: impl ProvideCredentials + 'static) -> Self {
-        Self::new(Origin::Provider(NamedProvider::new(name, provider)))
+        Self::new(Origin::Provider(name.to_owned(), SharedCredentialsProvider::new(provider)))
     }
 
     /// The chain: environment, profile, web identity, container, EC2 instance metadata. If there is a `profile`, only
@@ -59,85 +116,64 @@ impl CredentialSource {
     /// `network`.
     pub fn chain(profile: Option<&str>, region: &str, network: &Network) -> Self {
         let (profile, region) = (profile.map(str::to_owned), region.to_owned());
-        Self::new(Origin::Chain(Chain::new(profile, region, network.clone())))
+        Self::new(Origin::Chain { profile, region, network: network.clone() })
     }
 
     fn new(origin: Origin) -> Self {
-        Self { origin, latest: Mutex::default(), trust: StdMutex::default() }
+        Self { origin, state: Mutex::default(), refused: AtomicBool::new(false) }
     }
 
-    /// The credentials to sign with now. They are fetched again if they expire within a minute. `tell` is called with new
-    /// credentials, and with what is doubtful about them.
+    /// The credentials to sign with now. They are fetched again if they expire within a minute, or if the server has
+    /// refused them and the source was not asked for that reason in the last minute. `tell` is called with new
+    /// credentials.
     ///
     /// # Errors
     ///
-    /// [`SourceError`] if no source is set up, or if a source that is set up fails.
+    /// [`SourceError`] if no source is set up, or if the one that is set up fails.
     pub async fn fetch(&self, tell: impl Fn(Progress<'_>)) -> Result<Credentials, SourceError> {
-        let mut latest = self.latest.lock().await;
-        let refused = self.trust(|trust| trust.needs_new());
-        match &*latest {
-            Some(found) if is_fresh(&found.credentials) && !refused => Ok(concealed(&found.credentials)),
-            _ => {
-                let found = match &self.origin {
-                    Origin::Provider(provider) => provider.load().await?,
-                    Origin::Chain(chain) => chain.load(&tell).await?,
-                };
-                self.trust(|trust| trust.fetched(refused));
-                tracing::info!(source = found.source, "credentials loaded");
-                tell(Progress::Credentials(&found));
-                if found.credentials.expiry().is_some_and(|expiry| expiry <= SystemTime::now()) {
-                    tell(Progress::Expired(&found));
-                }
-                Ok(concealed(&latest.insert(found).credentials))
-            }
+        let mut state = self.state.lock().await;
+        let refused = self.refused.load(Ordering::Relaxed);
+        let rested = state.asked_again.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN_AFTER);
+        if let Some(SourcedCredentials { credentials, .. }) = &state.latest
+            && is_fresh(credentials)
+            && !(refused && rested)
+        {
+            return Ok(credentials.clone());
         }
+        let found = match &self.origin {
+            Origin::Provider(name, provider) => {
+                SourcedCredentials::new(name, provider.provide_credentials().await)?
+            }
+            Origin::Chain { profile, region, network } => {
+                chain::load(profile.as_deref(), region, network).await?
+            }
+        };
+        self.refused.store(false, Ordering::Relaxed);
+        if refused {
+            state.asked_again = Some(Instant::now());
+        }
+        tracing::info!(source = found.source, "credentials loaded");
+        tell(Progress::Credentials(&found));
+        Ok(state.latest.insert(found).credentials.clone())
     }
 
-    /// Call this when the server has refused the latest credentials. The source may have newer ones by now, so the next
-    /// [`fetch`](Self::fetch) asks it again. While the refusals go on, the source is asked again after one minute, then
-    /// after two, then after four, then every five, because it may be a service that limits requests. After a source
-    /// itself has failed, there is no pause.
-    pub fn distrust(&self) {
-        self.trust(|trust| trust.refused = true);
-    }
-
-    /// Call this when the server has accepted the latest credentials.
-    pub fn approve(&self) {
-        self.trust(|trust| *trust = Trust::default());
-    }
-
-    fn trust<T>(&self, act: impl FnOnce(&mut Trust) -> T) -> T {
-        act(&mut self.trust.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Call this when the server has refused the latest credentials. The source may have newer ones by now.
+    pub fn refused(&self) {
+        self.refused.store(true, Ordering::Relaxed);
     }
 
     /// The credentials that the last successful [`fetch`](Self::fetch) loaded. `None` before that, and while one is
     /// running.
-    pub fn latest(&self) -> Option<Found> {
-        self.latest.try_lock().ok()?.clone()
+    pub fn latest(&self) -> Option<Credentials> {
+        Some(self.state.try_lock().ok()?.latest.as_ref()?.credentials.clone())
     }
 }
 
-impl Trust {
-    /// Whether the source must be asked again because of a refusal.
-    fn needs_new(&self) -> bool {
-        self.refused && self.pause.is_none_or(|(until, _)| until <= Instant::now())
-    }
-
-    /// New credentials were fetched. If a refusal was the reason, a pause begins.
-    fn fetched(&mut self, after_refusal: bool) {
-        self.refused = false;
-        if after_refusal {
-            let pause = self.pause.map_or(FIRST_PAUSE, |(_, pause)| LONGEST_PAUSE.min(pause * 2));
-            self.pause = Some((Instant::now() + pause, pause));
-        }
-    }
-}
-
-/// The same credentials, which are concealed from now on.
-fn concealed(credentials: &Credentials) -> Credentials {
-    conceal(credentials.secret_access_key());
-    credentials.session_token().into_iter().for_each(conceal);
-    credentials.clone()
+/// Whether a server can know these credentials. A service may return anything, and a long URL is refused everywhere.
+fn is_possible(credentials: &Credentials) -> bool {
+    let keys = [credentials.access_key_id(), credentials.secret_access_key()];
+    let all = keys.into_iter().chain(credentials.session_token());
+    keys.into_iter().all(|key| !key.is_empty()) && all.into_iter().all(|key| key.len() <= MAX_KEY)
 }
 
 fn is_fresh(credentials: &Credentials) -> bool {

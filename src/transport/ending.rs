@@ -56,9 +56,9 @@ pub enum HangUp {
     /// A frame that RFC 6455 does not allow, a message of more than 1 MiB, or bytes that TLS cannot decrypt.
     #[error("the server sent something that is not WebSocket, or too long")]
     Broken(#[source] tungstenite::Error),
-    /// Pings without end from a server that does not read the answers, which would fill the memory.
-    #[error("the server sends pings without end and reads no answers")]
-    Pings,
+    /// More waits to be sent than may wait.
+    #[error("the server does not read what was sent to it")]
+    NotRead,
     /// A text frame (MQTT 5 section 6).
     #[error("the server sent a text frame, where MQTT allows only binary ones")]
     Text,
@@ -74,6 +74,7 @@ impl From<tungstenite::Error> for HangUp {
             | tungstenite::Error::ConnectionClosed
             | tungstenite::Error::AlreadyClosed
             | tungstenite::Error::Protocol(ResetWithoutClosingHandshake) => Self::Ended(error),
+            tungstenite::Error::WriteBufferFull(_) => Self::NotRead,
             _ => Self::Broken(error),
         }
     }

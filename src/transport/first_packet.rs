@@ -45,27 +45,23 @@ fn verdict(kind: u8, body: &[u8]) -> Result<(), NoSession> {
     if kind == DISCONNECT {
         // The reason code and the properties may be left out (MQTT 5 section 3.14.2.1).
         let (code, properties) = body.split_first().unwrap_or((&0, &[]));
-        return Err(NoSession::Disconnected {
-            code: ReasonCode(*code),
-            reason: reason_string(properties).flatten(),
-        });
+        return Err(NoSession::Disconnected { code: ReasonCode(*code), reason: reason_string(properties) });
     }
     let [_flags, code, properties @ ..] = body else { return Err(NoSession::NotConnack) };
-    match (code, reason_string(properties)) {
-        (0, Some(_)) => Ok(()),
-        (_, Some(reason)) => Err(NoSession::Refused { code: ReasonCode(*code), reason }),
-        (_, None) => Err(NoSession::NotConnack),
+    // A packet that is cut short has fewer properties than it says, or no length of them at all, as in MQTT 3.1.1.
+    match variable_byte_integer(properties) {
+        Some((length, rest)) if rest.len() == length && *code == 0 => Ok(()),
+        Some((length, rest)) if rest.len() == length => {
+            Err(NoSession::Refused { code: ReasonCode(*code), reason: reason_string(properties) })
+        }
+        _ => Err(NoSession::NotConnack),
     }
 }
 
-/// The reason string among these properties, if there is one. The outer `None` says that the properties are cut short,
-/// hold an unknown one, or are not there at all, as in MQTT 3.1.1 (MQTT 5 section 2.2.2).
-fn reason_string(properties: &[u8]) -> Option<Option<String>> {
-    let (length, mut rest) = variable_byte_integer(properties)?;
-    if rest.len() != length {
-        return None;
-    }
-    let mut reason = None;
+/// The reason string among these properties, if there is one and no unknown property comes before it (MQTT 5 section
+/// 2.2.2).
+fn reason_string(properties: &[u8]) -> Option<String> {
+    let (_length, mut rest) = variable_byte_integer(properties)?;
     while let Some((identifier, value)) = rest.split_first() {
         rest = match identifier {
             0x24 | 0x25 | 0x28..=0x2A => value.get(1..)?,
@@ -73,15 +69,11 @@ fn reason_string(properties: &[u8]) -> Option<Option<String>> {
             0x11 | 0x27 => value.get(4..)?,
             0x12 | 0x15 | 0x16 | 0x1A | 0x1C => string(value)?.1,
             0x26 => string(string(value)?.1)?.1,
-            0x1F => {
-                let (text, rest) = string(value)?;
-                reason = Some(String::from_utf8_lossy(text).into_owned());
-                rest
-            }
+            0x1F => return Some(String::from_utf8_lossy(string(value)?.0).into_owned()),
             _ => return None,
         };
     }
-    Some(reason)
+    None
 }
 
 /// The string after two bytes of length, and the rest (MQTT 5 sections 1.5.4 and 1.5.6).

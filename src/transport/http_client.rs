@@ -52,8 +52,6 @@ enum RequestError {
     Url,
     #[error("no connection to {0}")]
     Connect(Endpoint, #[source] NetworkError),
-    #[error("no connection to {0} within the {1:?} that the AWS SDK allows")]
-    ConnectTime(Endpoint, Duration),
     #[error("no answer from {0}")]
     Answer(Endpoint, #[source] hyper::Error),
     #[error("{0} answered with a web page ({1}): is that the service, and is there a proxy on the way?")]
@@ -61,7 +59,7 @@ enum RequestError {
     #[error("the answer of {0} cannot be read")]
     Body(Endpoint, #[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("no answer from {0} within the {1:?} that the AWS SDK allows")]
-    ReadTime(Endpoint, Duration),
+    Time(Endpoint, Duration),
     #[error("the request or the answer is not valid HTTP")]
     Http(#[from] HttpError),
 }
@@ -70,7 +68,7 @@ enum RequestError {
 impl From<RequestError> for ConnectorError {
     fn from(error: RequestError) -> Self {
         match &error {
-            RequestError::ConnectTime(..) | RequestError::ReadTime(..) => Self::timeout(error.into()),
+            RequestError::Time(..) => Self::timeout(error.into()),
             RequestError::Connect(_, failure) if failure.may_be_temporary() => Self::io(error.into()),
             RequestError::Answer(..) => Self::io(error.into()),
             RequestError::Connect(..) | RequestError::Page(..) | RequestError::Body(..) => {
@@ -102,8 +100,7 @@ impl Client {
             Ok::<_, NetworkError>(stream)
         };
         let opening = opening.map_err(|error| RequestError::Connect(service.clone(), error));
-        let late = |limit| RequestError::ConnectTime(service.clone(), limit);
-        let stream = within(self.settings.connect_timeout(), opening, late).await?;
+        let stream = within(self.settings.connect_timeout(), &service, opening).await?;
         let request = in_origin_form(request, &service);
         let answering = async {
             let (response, _) = http::send(stream, request)
@@ -119,19 +116,18 @@ impl Client {
             let body = body.map_err(|error| RequestError::Body(service.clone(), error))?;
             Ok(Response::from_parts(head, SdkBody::from(body.to_bytes())).try_into()?)
         };
-        let late = |limit| RequestError::ReadTime(service.clone(), limit);
-        within(self.settings.read_timeout(), answering, late).await
+        within(self.settings.read_timeout(), &service, answering).await
     }
 }
 
-/// The result of `work`, or the error of `late` if there is a limit and it has passed.
+/// The result of `work`, or an error if there is a limit and it has passed.
 async fn within<T>(
     limit: Option<Duration>,
+    service: &Endpoint,
     work: impl Future<Output = Result<T, RequestError>>,
-    late: impl FnOnce(Duration) -> RequestError,
 ) -> Result<T, RequestError> {
     match limit {
-        Some(limit) => timeout(limit, work).await.map_err(|_| late(limit))?,
+        Some(limit) => timeout(limit, work).await.map_err(|_| RequestError::Time(service.clone(), limit))?,
         None => work.await,
     }
 }

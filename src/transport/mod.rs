@@ -33,14 +33,14 @@
 //! What an attempt does, in this order:
 //!
 //! 1. [`endpoint`] holds the host and the port. [`network`] opens a connection: [`tcp`] or [`proxy`], then [`tls`].
-//! 2. Meanwhile [`credentials`] come from the given provider or from the [`chain`] of [`source`]s. The chain looks
-//!    into [`profile`] files and asks services with its [`http_client`].
+//! 2. Meanwhile [`credentials`] come from the given provider or from the [`chain`], which asks services with its
+//!    [`http_client`].
 //! 3. [`presign`] signs the upgrade request, with a [`clock`] that follows the server's.
 //! 4. [`upgrade`] sends the request over [`http`] and checks the answer.
 //! 5. [`stream`] carries MQTT in WebSocket frames, checks the server's [`first_packet`], and closes cleanly.
 //!
-//! This folder needs these crates: `aws-config`, `aws-credential-types`, `aws-runtime`, `aws-sigv4`, `aws-smithy-runtime-api`,
-//! `aws-smithy-types`, `aws-types`, `futures-util`, `http-body-util`, `httpdate`, `hyper`, `hyper-util`,
+//! This folder needs these crates: `aws-config`, `aws-credential-types`, `aws-sigv4`, `aws-smithy-runtime-api`,
+//! `aws-smithy-types`, `futures-util`, `http-body-util`, `httpdate`, `hyper`, `hyper-util`,
 //! `percent-encoding`, `rustls`, `rustls-platform-verifier`, `serde_json`, `thiserror`, `tokio`, `tokio-rustls`,
 //! `tokio-tungstenite`, `tokio-util` and `tracing`. The README lists their versions and features.
 
@@ -53,19 +53,14 @@ pub mod connector;
 pub mod credentials;
 pub mod ending;
 pub mod endpoint;
-pub mod environment;
-pub mod file;
 pub mod first_packet;
 pub mod http;
 pub mod http_client;
 pub mod network;
 pub mod presign;
-pub mod profile;
 pub mod progress;
 pub mod proxy;
 pub mod reason;
-pub mod section;
-pub mod source;
 pub mod stream;
 pub mod tcp;
 pub mod text;

@@ -94,7 +94,7 @@ impl Network {
             open_tcp(endpoint, proxy, &enter).await
         };
         // The roots are read while the connection is being made.
-        let (tcp, handshake) = try_join!(tcp, async { Ok(self.tls.for_endpoint().await?) })?;
+        let (tcp, handshake) = try_join!(tcp, async { Ok(self.tls.prepare().await?) })?;
         enter(Phase::Tls);
         Ok(handshake.run(endpoint.server_name(), tcp).await?)
     }
@@ -111,7 +111,7 @@ impl Network {
             false => self.proxies.to(service).map_err(ProxyError::Setting)?,
         };
         let tcp = open_tcp(service, proxy, &|_| {}).await?;
-        Ok(self.tls.for_services().await?.run(service.server_name(), tcp).await?)
+        Ok(self.tls.prepare().await?.run(service.server_name(), tcp).await?)
     }
 
     /// Opens a bare connection, for credential services on plain HTTP. Such services are usually on this machine or
@@ -127,7 +127,7 @@ impl Network {
 
 async fn open_tcp(
     to: &Endpoint,
-    proxy: Option<&Proxy>,
+    proxy: Option<Proxy>,
     enter: &impl Fn(Phase),
 ) -> Result<TcpStream, NetworkError> {
     if let Some(proxy) = proxy {

@@ -4,19 +4,16 @@
 
 use std::fmt;
 
-use super::source::Found;
+use super::credentials::SourcedCredentials;
 
 /// One thing that happened during an attempt.
 #[derive(Clone, Copy, Debug)]
 pub enum Progress<'a> {
     /// A phase begins, and the previous one ends.
     Phase(Phase),
-    /// Credentials were loaded. This is reported at any time before [`Phase::Presign`].
-    Credentials(&'a Found),
-    /// The credentials that were loaded have expired, if the local clock is right. They are used all the same.
-    Expired(&'a Found),
-    /// A setting that other AWS tools read is ignored.
-    Ignored(&'a str),
+    /// Credentials were loaded. This is reported at any time before [`Phase::Presign`]. They are used even if they have
+    /// expired by the local clock, which may be wrong.
+    Credentials(&'a SourcedCredentials),
     /// By how many seconds the local clock is behind the server's; a negative number if it is ahead. From now on requests
     /// are signed with the server's time.
     Clock(i64),

@@ -24,8 +24,11 @@ use tokio_util::task::TaskTracker;
 use super::ending::{HangUp, NoSession};
 use super::first_packet;
 
-/// The most pings that may come while answers to earlier ones wait to be sent.
-const MAX_PINGS: usize = 1000;
+/// The most that is written at once, in bytes.
+const MAX_WRITE: usize = 64 * 1024;
+
+/// The most that may wait to be sent, in bytes. Answers to pings wait as well, and a server may send pings without end.
+pub const MAX_UNSENT: usize = 4 * MAX_WRITE;
 
 /// How long the peer may take to answer a Close.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
@@ -41,8 +44,6 @@ pub struct ByteStream<S: Transport> {
     /// The bytes of the first packet so far. `None` after a successful CONNACK.
     first_packet: Option<Vec<u8>>,
     unread: Bytes,
-    /// Pings since the last moment at which nothing waited to be sent.
-    pings: usize,
     closing: TaskTracker,
     runtime: Handle,
 }
@@ -55,8 +56,7 @@ impl<S: Transport> ByteStream<S> {
     /// Wraps an open WebSocket; its close will run on `closing`. Must be called within a Tokio runtime.
     pub fn new(socket: WebSocketStream<S>, closing: TaskTracker) -> Self {
         let (first_packet, unread) = (Some(Vec::new()), Bytes::new());
-        let (pings, runtime) = (0, Handle::current());
-        Self { socket: Some(socket), first_packet, unread, pings, closing, runtime }
+        Self { socket: Some(socket), first_packet, unread, closing, runtime: Handle::current() }
     }
 
     fn socket(&mut self) -> io::Result<&mut WebSocketStream<S>> {
@@ -78,7 +78,7 @@ impl<S: Transport> ByteStream<S> {
     }
 
     fn error(&self, hang_up: HangUp) -> io::Error {
-        let broken = matches!(hang_up, HangUp::Broken(_) | HangUp::Text | HangUp::Pings);
+        let broken = matches!(hang_up, HangUp::Broken(_) | HangUp::Text);
         let kind = if broken { io::ErrorKind::InvalidData } else { io::ErrorKind::ConnectionAborted };
         match self.first_packet {
             Some(_) if broken => io::Error::new(kind, NoSession::NotMqtt(hang_up)),
@@ -119,14 +119,8 @@ impl<S: Transport> AsyncRead for ByteStream<S> {
                 }
                 Some(Ok(Message::Text(_))) => HangUp::Text,
                 Some(Ok(Message::Close(frame))) => HangUp::Closed(frame),
-                // tungstenite answers each ping, and keeps the answer in memory while the server does not read.
-                Some(Ok(Message::Ping(_))) if self.pings < MAX_PINGS => {
-                    let flushed = self.socket()?.poll_flush_unpin(context).is_ready();
-                    self.pings = if flushed { 0 } else { self.pings + 1 };
-                    continue;
-                }
-                Some(Ok(Message::Ping(_))) => HangUp::Pings,
-                Some(Ok(_pong)) => continue,
+                // tungstenite answers a ping by itself.
+                Some(Ok(_ping_or_pong)) => continue,
                 Some(Err(error)) => error.into(),
                 None => HangUp::Closed(None),
             };
@@ -144,11 +138,13 @@ impl<S: Transport> AsyncWrite for ByteStream<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        let piece = &bytes[..bytes.len().min(MAX_WRITE)];
         self.with_socket(|socket| {
-            ready!(socket.poll_ready_unpin(context))?;
-            Poll::Ready(socket.start_send_unpin(Message::Binary(Bytes::copy_from_slice(bytes))))
+            // What waits to be sent goes first, so that there is room.
+            ready!(socket.poll_flush_unpin(context))?;
+            Poll::Ready(socket.start_send_unpin(Message::Binary(Bytes::copy_from_slice(piece))))
         })
-        .map_ok(|()| bytes.len())
+        .map_ok(|()| piece.len())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -6,7 +6,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
@@ -17,11 +16,6 @@ use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-
-use super::file::read_at_most;
-
-/// The longest file with root certificates, in bytes.
-const MAX_FILE: u64 = 4 * 1024 * 1024;
 
 /// Why there is no TLS connection.
 #[derive(Debug, thiserror::Error)]
@@ -48,76 +42,55 @@ pub enum TlsError {
     Io(#[source] io::Error),
 }
 
-/// Whose certificates are accepted. Clones share the roots that were read. They also share the session tickets, which
-/// make reconnecting cheaper (RFC 8446 section 2.2).
+/// Whose certificates are accepted, by the endpoint and by credential services. Clones share the roots that were read.
+/// They also share the session tickets, which make reconnecting cheaper (RFC 8446 section 2.2).
 #[derive(Clone, Debug)]
 pub struct Tls {
-    file: Vec<CertificateDer<'static>>,
-    endpoint: Lazy,
-    services: Lazy,
+    config: Arc<OnceCell<Arc<ClientConfig>>>,
+    trusts_system: bool,
 }
-
-type Lazy = Arc<OnceCell<Arc<ClientConfig>>>;
 
 impl Tls {
     /// Trusts the roots of the operating system, which are read at the first connection.
     pub fn with_system_roots() -> Self {
-        let lazy = Lazy::default();
-        Self { file: Vec::new(), endpoint: lazy.clone(), services: lazy }
+        Self { config: Arc::default(), trusts_system: true }
     }
 
-    /// For the endpoint, trusts only the certificates in a PEM file. For credential services, also trusts the roots of the
-    /// operating system, so that a private broker and the real services work in one run. If the file is a pipe, this
-    /// waits for whoever writes to it.
+    /// Trusts only the certificates in a PEM file.
     ///
     /// # Errors
     ///
     /// [`TlsError::CaFile`] or [`TlsError::EmptyCaFile`].
     pub fn with_ca_file(path: &Path) -> Result<Self, TlsError> {
         let unreadable = |source| TlsError::CaFile { path: path.to_owned(), source };
-        let text = read_at_most(MAX_FILE, path).map_err(|error| unreadable(pem::Error::Io(error)))?;
-        let mut file: Vec<_> =
-            CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(unreadable)?;
         let mut roots = RootCertStore::empty();
-        file.retain(|certificate| roots.add(certificate.clone()).is_ok());
+        for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
+            // What is no root certificate is passed over, as OpenSSL does it.
+            let _ = roots.add(certificate.map_err(unreadable)?);
+        }
         if roots.is_empty() {
             return Err(TlsError::EmptyCaFile(path.to_owned()));
         }
         let config = config_builder()?.with_root_certificates(roots).with_no_client_auth();
-        Ok(Self { file, endpoint: Arc::new(OnceCell::from(Arc::new(config))), services: Lazy::default() })
+        Ok(Self { config: Arc::new(OnceCell::from(Arc::new(config))), trusts_system: false })
     }
 
-    /// Whether the operating system's roots are trusted for the endpoint, instead of those in a file.
+    /// Whether the operating system's roots are trusted, instead of those in a file.
     pub fn trusts_system(&self) -> bool {
-        self.file.is_empty()
+        self.trusts_system
     }
 
-    /// Prepares a TLS handshake with the endpoint.
+    /// Reads the system's roots if that is not done yet, on another thread, because it takes 20 ms on some systems.
     ///
     /// # Errors
     ///
     /// [`TlsError::NoSystemRoots`].
-    pub async fn for_endpoint(&self) -> Result<Handshake, TlsError> {
-        self.prepare(&self.endpoint).await
-    }
-
-    /// Prepares a TLS handshake with a credential service.
-    ///
-    /// # Errors
-    ///
-    /// [`TlsError::NoSystemRoots`].
-    pub async fn for_services(&self) -> Result<Handshake, TlsError> {
-        self.prepare(&self.services).await
-    }
-
-    /// Reads the roots if that is not done yet, on another thread, because it takes 20 ms on some systems.
-    async fn prepare(&self, lazy: &Lazy) -> Result<Handshake, TlsError> {
+    pub async fn prepare(&self) -> Result<Handshake, TlsError> {
         let read = async || {
-            let extra = self.file.clone();
-            let reading = tokio::task::spawn_blocking(|| system_config(extra));
+            let reading = tokio::task::spawn_blocking(system_config);
             reading.await.map_err(|error| TlsError::Io(error.into()))?
         };
-        Ok(Handshake(lazy.get_or_try_init(read).await?.clone()))
+        Ok(Handshake(self.config.get_or_try_init(read).await?.clone()))
     }
 }
 
@@ -135,10 +108,6 @@ impl Handshake {
         name: ServerName<'static>,
         tcp: TcpStream,
     ) -> Result<TlsStream<TcpStream>, TlsError> {
-        // rustls panics if the clock is before 1970.
-        if SystemTime::now() < UNIX_EPOCH {
-            return Err(TlsError::Handshake(rustls::Error::FailedToGetCurrentTime));
-        }
         let connected = TlsConnector::from(self.0).connect(name, tcp).await;
         let stream = connected.map_err(|error| match error.downcast::<rustls::Error>() {
             Ok(tls) => TlsError::Handshake(tls),
@@ -158,13 +127,11 @@ impl Handshake {
     }
 }
 
-/// The operating system's roots, and `extra` ones.
-fn system_config(extra: Vec<CertificateDer<'static>>) -> Result<Arc<ClientConfig>, TlsError> {
-    let verifier = Verifier::new_with_extra_roots(extra, Arc::new(ring::default_provider()));
-    let verifier = Arc::new(verifier.map_err(TlsError::NoSystemRoots)?);
+fn system_config() -> Result<Arc<ClientConfig>, TlsError> {
+    let verifier = Verifier::new(Arc::new(ring::default_provider())).map_err(TlsError::NoSystemRoots)?;
     // rustls calls every verifier but its own dangerous. This one uses the operating system's roots, and on macOS and
     // Windows its verifier.
-    let config = config_builder()?.dangerous().with_custom_certificate_verifier(verifier);
+    let config = config_builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
     Ok(Arc::new(config.with_no_client_auth()))
 }
 

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::http;
-use super::stream::Transport;
+use super::stream::{MAX_UNSENT, Transport};
 use super::text::printable;
 
 /// The subprotocol IoT Core requires (MQTT 5 section 6).
@@ -94,6 +94,8 @@ pub async fn upgrade<S: Transport>(stream: S, url: &str) -> Result<WebSocketStre
     let (stream, early) = connection.take_back().await.map_err(UpgradeError::NoAnswer)?;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_write_buffer_size(MAX_UNSENT)
         .max_frame_size(Some(MAX_MESSAGE))
         .max_message_size(Some(MAX_MESSAGE));
     Ok(WebSocketStream::from_partially_read(stream, early.to_vec(), Role::Client, Some(config)).await)
@@ -121,7 +123,7 @@ fn log_head(first: &str, mark: &str, headers: &HeaderMap) {
 }
 
 /// The target of the request without the signature and the session token. The names of the parameters lose their
-/// `X-Amz-`, because [`without_secrets`](super::text::without_secrets) removes what follows that mark.
+/// `X-Amz-`, because [`without_presigned`](super::text::without_presigned) removes what follows that mark.
 fn redacted_target(target: &Uri) -> String {
     let parameters = target.query().unwrap_or_default().split('&').filter_map(|p| p.strip_prefix("X-Amz-"));
     let secret =

@@ -6,7 +6,7 @@ use std::{error::Error, io, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use clap::Parser;
 use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, PublishOptions, QoS};
-use sigv4_websocket_connect::diagnosis::{failure::Failure, hint::Facts, words::Words};
+use sigv4_websocket_connect::diagnosis::{failure::Failure, hint::Facts};
 use sigv4_websocket_connect::transport::{
     connector::Connector, credentials::CredentialSource, endpoint::Endpoint,
 };
@@ -36,8 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let network = Network::new(tls, Proxies::from_env());
     let credentials = CredentialSource::chain(None, &region, &network);
     let connector = Arc::new(Connector::new(endpoint, Scope::Region(region.clone()), credentials, network));
-    let words = Words { ca_file: "--ca-file", client_id: "--client-id", ..Words::default() };
-    let facts = Facts { connector: &connector, region: &region, client_id: &client_id, words };
+    let facts = Facts { connector: &connector, region: &region, client_id: &client_id };
 
     let mut mqtt = MqttOptions::new(&client_id, "unused: the connector knows the endpoint");
     mqtt.set_connect_timeout(Duration::from_secs(30)).set_max_packet_size(Some(256 * 1024));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Places in AWS: the region that an endpoint names, and the partition of a region.
+//! Regions: the one that an endpoint names, and the partition of a region.
 
 /// The command that prints an account's endpoint.
 pub const DESCRIBE_ENDPOINT: &str = "aws iot describe-endpoint --endpoint-type iot:Data-ATS";

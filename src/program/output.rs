@@ -1,17 +1,18 @@
-//! The progress that a run prints to stdout, and how long each phase took. Warnings go to stderr.
+//! What a person reads: the progress of a run on stdout, with the time that each phase took, and warnings and the error on
+//! stderr.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::error::Error;
-use super::stderr;
 use crate::diagnosis::report::clock;
+use crate::transport::credentials::SourcedCredentials;
 use crate::transport::progress::{Phase, Progress};
 use crate::transport::text::{date, printable};
 
-/// The story of one run.
-pub struct Story(Mutex<State>);
+/// The output of one run.
+pub struct Output(Mutex<State>);
 
 struct State {
     out: Box<dyn Write + Send>,
@@ -20,32 +21,32 @@ struct State {
     phases: Vec<(Phase, Instant)>,
 }
 
-impl Story {
-    /// A story that is printed to `out`.
-    pub fn on(out: impl Write + Send + 'static) -> Arc<Self> {
+impl Output {
+    /// Prints the progress to `out`.
+    pub fn to(out: impl Write + Send + 'static) -> Arc<Self> {
         Arc::new(Self(Mutex::new(State { out: Box::new(out), written: Ok(()), phases: Vec::new() })))
     }
 
     /// Writes a line. After a write has failed nothing more is written, but the run goes on, so that the session ends
     /// cleanly and the exit code tells of an error.
-    pub fn tell(&self, line: &str) {
+    pub fn line(&self, line: &str) {
         let mut state = self.state();
         if state.written.is_ok() {
             state.written = writeln!(state.out, "{}", printable(line));
         }
     }
 
-    /// Ends the story.
+    /// Ends the output.
     ///
     /// # Errors
     ///
     /// [`Error::Output`] if not every line could be written.
-    pub fn end(&self) -> Result<(), Error> {
+    pub fn finish(&self) -> Result<(), Error> {
         std::mem::replace(&mut self.state().written, Ok(())).map_err(Error::Output)
     }
 
     /// Handles what a connector reports.
-    pub fn follow(&self, progress: Progress<'_>) {
+    pub fn progress(&self, progress: Progress<'_>) {
         match progress {
             Progress::Phase(phase) => {
                 let phases = &mut self.state().phases;
@@ -54,18 +55,18 @@ impl Story {
                 }
                 phases.push((phase, Instant::now()));
             }
-            Progress::Credentials(found) => {
-                let key = shorten(found.credentials.access_key_id());
-                self.tell(&format!("Credentials: {key} from the {}", found.source));
-            }
-            Progress::Expired(found) => {
-                let expiry = found.credentials.expiry().map(date).unwrap_or_default();
-                warn(&format!(
-                    "the credentials from the {} expired at {expiry}, by the local clock",
-                    found.source
+            Progress::Credentials(SourcedCredentials { source, credentials }) => {
+                self.line(&format!(
+                    "Credentials: {} from the {source}",
+                    shorten(credentials.access_key_id())
                 ));
+                if let Some(expiry) = credentials.expiry().filter(|expiry| *expiry <= SystemTime::now()) {
+                    let expiry = date(expiry);
+                    warn(&format!(
+                        "the credentials from the {source} expired at {expiry}, by the local clock"
+                    ));
+                }
             }
-            Progress::Ignored(setting) => warn(setting),
             Progress::Clock(seconds) => {
                 warn(&format!("{}; signing with the server's time instead", clock(seconds)));
             }
@@ -85,9 +86,9 @@ impl Story {
         let times: Vec<_> =
             phases.iter().zip(ends).map(|((phase, began), end)| (phase, end - *began)).collect();
         let ms = |time: Duration| time.as_secs_f64() * 1e3;
-        self.tell(&format!("Connected in {:.1} ms", ms(times.iter().map(|(_, time)| *time).sum())));
+        self.line(&format!("Connected in {:.1} ms", ms(times.iter().map(|(_, time)| *time).sum())));
         for (phase, time) in times {
-            self.tell(&format!("  {:15} {:>8.1} ms", phase.to_string(), ms(time)));
+            self.line(&format!("  {:15} {:>8.1} ms", phase.to_string(), ms(time)));
         }
     }
 
@@ -99,7 +100,12 @@ impl Story {
 
 /// Prints a warning to stderr.
 pub fn warn(text: &str) {
-    stderr::line(&format!("warning: {}", printable(text)));
+    to_stderr(&format!("warning: {}\n", printable(text)));
+}
+
+/// Writes to stderr. A stderr that is closed ends no run, as `eprint!` would.
+pub fn to_stderr(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// Enough of an access key to recognise it.
