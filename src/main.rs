@@ -1,19 +1,22 @@
 //! An MQTT 5 session with AWS IoT Core over a WebSocket signed with SigV4, in five steps.
 //!
-//! An application copies `transport` and `diagnosis`. `program` is what only this program needs.
+//! The crate `sigv4-websocket` makes the connection; `session` speaks MQTT over it; `cli` and `output` are what belongs to
+//! a command line.
 
 #![warn(clippy::expect_used)]
 
+pub(crate) mod cli;
+mod log;
+mod output;
+mod session;
+
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use sigv4_websocket_connect::program::cli::Cli;
-use sigv4_websocket_connect::program::error::Error;
-use sigv4_websocket_connect::program::output::{Output, to_stderr, warn};
-use sigv4_websocket_connect::program::session::{self, Session};
-use sigv4_websocket_connect::program::{attempts, log};
-use sigv4_websocket_connect::transport::connector::Connector;
+use cli::Cli;
+use output::{Error, Output, to_stderr};
+use session::Session;
+use sigv4_websocket::Connector;
 use tokio::runtime::Builder;
 
 fn main() -> ExitCode {
@@ -26,7 +29,7 @@ fn main() -> ExitCode {
             runtime.shutdown_background();
             result
         }
-        Err(error) => Err(Error::Runtime(error)),
+        Err(error) => Err(Error::Start(error)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -38,37 +41,29 @@ fn main() -> ExitCode {
 }
 
 /// Connects, disconnects, and reports the progress on `out`.
-///
-/// # Errors
-///
-/// [`Error`], with its exit code and a report of what happened.
-pub async fn run(cli: &Cli, out: impl Write + Send + 'static) -> Result<(), Error> {
-    let output = Output::to(out);
-    let region = cli.region()?;
-    let network = cli.network()?;
-    cli.warnings(&region).iter().for_each(|warning| warn(warning));
-    output.line(&format!("Connecting to {} as {}", cli.endpoint, cli.client_id));
+pub(crate) async fn run(cli: &Cli, out: impl Write + Send + 'static) -> Result<(), Error> {
+    let output = Output::new(out);
 
-    // 1. Credentials: those on the command line, else the AWS credential chain. They are fetched when an attempt
-    //    needs them.
-    let credentials = cli.credentials(&region, &network);
+    // 1. Settings: region, credentials, root certificates and proxy. What the flags leave open comes from the environment,
+    //    credentials from the AWS credential chain.
+    let settings = cli.apply(Connector::builder(cli.endpoint.clone()));
 
-    // 2. Transport: TCP, TLS, and a WebSocket whose upgrade request is presigned anew for every attempt.
-    let connector = Connector::new(cli.endpoint.clone(), cli.scope(&region), credentials, network);
+    // 2. Connector: opens TCP, TLS, and a WebSocket whose upgrade request is presigned anew for every attempt. Credentials
+    //    are fetched when an attempt needs them.
     let observer = output.clone();
-    let connector = Arc::new(connector.observed_by(move |progress| observer.progress(progress)));
+    let connector = settings.observer(move |progress| observer.progress(progress)).build()?;
+    output.begin(&connector, &cli.client_id);
 
     // 3. MQTT 5 client: rumqttc, which opens its connections through the connector.
-    let options = session::options(&cli.client_id, &connector, cli.timeout);
+    let mut options = session::options(&cli.client_id);
+    connector.attach(&mut options);
 
     // 4. Connect: from CONNECT to CONNACK, repeated if another attempt may help.
-    let session: Session = attempts::connect(cli, &region, &options, &connector, &output).await?;
+    let session = Session::connect(&options, cli.attempts, cli.timeout, &output).await;
+    let session = session.map_err(|failure| Error::failed(failure, &connector, &cli.client_id))?;
     output.connected();
 
     // 5. Disconnect: DISCONNECT, then the close of WebSocket, TLS and TCP.
     session.disconnect(&connector).await;
-    output.line("Disconnected");
-
-    output.line("Sample complete.");
-    output.finish()
+    output.end()
 }

@@ -1,0 +1,21 @@
+//! Prints a URL that MQTTX, a browser or a client in another language can connect with, or says why not.
+//!
+//! `cargo run --example presigned_url -- <id>-ats.iot.<region>.amazonaws.com <region>`
+//!
+//! The URL is a secret: whoever has it can connect as you for the next five minutes, and it holds the session token. Keys
+//! come from AWS_ACCESS_KEY_ID and the variables that belong to it.
+
+use std::error::Error;
+use std::time::SystemTime;
+
+use sigv4_websocket::{Credentials, Scope, presign};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (host, region) = arguments.next().zip(arguments.next()).ok_or("usage: presigned_url HOST REGION")?;
+    let variable = |name| std::env::var(name).map_err(|error| format!("{name}: {error}"));
+    let (id, secret) = (variable("AWS_ACCESS_KEY_ID")?, variable("AWS_SECRET_ACCESS_KEY")?);
+    let credentials = Credentials::new(id, secret, variable("AWS_SESSION_TOKEN").ok(), None, "environment");
+    println!("{}", presign(&host, &Scope::Region(region), &credentials, SystemTime::now())?);
+    Ok(())
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What a connector needs to know, from the application and from the environment.
+
+use std::env;
+use std::error::Error;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+
+use crate::connector::{Connector, Observer, Settings};
+use crate::credentials::Source;
+use crate::endpoint::Endpoint;
+use crate::network::Network;
+use crate::network::proxy::Proxies;
+use crate::network::tls::{Tls, TlsError};
+use crate::presign::Scope;
+use crate::progress::Progress;
+
+/// The limit for an attempt to open a byte stream, unless the application sets another.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// Why a [`Connector`] cannot be built. No message shows a secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Neither the application, nor the endpoint's name, nor the environment says which region to sign for.
+    #[error("which region is the endpoint in? Its name does not say: give the region, or set AWS_REGION")]
+    NoRegion,
+    /// This setting, or this variable of the environment, does not hold the name of a region.
+    #[error("{0} is not the name of a region, such as us-east-1")]
+    Region(&'static str),
+    /// The region set is not a list of regions.
+    #[error("the region set is not a list of regions, such as us-east-1,eu-west-1 or *")]
+    RegionSet,
+    /// The application gave both credentials and a profile.
+    #[error("there are both credentials and a profile: give only one of them")]
+    CredentialsAndProfile,
+    /// There are no credentials, and the feature `chain` is off.
+    #[cfg(not(feature = "chain"))]
+    #[error("there are no credentials: give a provider, or turn on the feature `chain`")]
+    NoCredentials,
+    /// The file with root certificates cannot be used.
+    #[error("{setting} cannot be used")]
+    CaFile {
+        /// `the CA file`, or the variable of the environment that names it.
+        setting: &'static str,
+        /// What is wrong with the file.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The proxy of the application or of the environment cannot be used. The message names the setting, and shows nothing
+    /// of its value.
+    #[error("{0}")]
+    Proxy(String),
+}
+
+/// Sets up a [`Connector`]. What is left out comes from the environment, as with other AWS tools.
+pub struct ConnectorBuilder {
+    endpoint: Endpoint,
+    region: Option<String>,
+    region_set: Option<String>,
+    credentials: Option<SharedCredentialsProvider>,
+    profile: Option<String>,
+    ca_file: Option<PathBuf>,
+    proxy: Option<String>,
+    observer: Option<Observer>,
+    time_limit: Duration,
+}
+
+/// Shows the endpoint alone, since a proxy's URL may hold a password.
+impl fmt::Debug for ConnectorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectorBuilder").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+impl ConnectorBuilder {
+    pub(crate) fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            region: None,
+            region_set: None,
+            credentials: None,
+            profile: None,
+            ca_file: None,
+            proxy: None,
+            observer: None,
+            time_limit: TIME_LIMIT,
+        }
+    }
+
+    /// The region to sign for. Without it: the region in the endpoint's name, else `AWS_REGION`, else
+    /// `AWS_DEFAULT_REGION`.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Signs with SigV4a for these regions, names separated by commas with `*` for any characters. AWS documents only
+    /// SigV4 for IoT Core, which is used without this.
+    pub fn region_set(mut self, regions: impl Into<String>) -> Self {
+        self.region_set = Some(regions.into());
+        self
+    }
+
+    /// Credentials, or the provider to ask for them. Without it, and with the feature `chain`: the AWS credential chain.
+    pub fn credentials(mut self, provider: impl ProvideCredentials + 'static) -> Self {
+        self.credentials = Some(SharedCredentialsProvider::new(provider));
+        self
+    }
+
+    /// Asks only this profile of the AWS profile files for credentials.
+    #[cfg(feature = "chain")]
+    pub fn profile(mut self, name: impl Into<String>) -> Self {
+        self.profile = Some(name.into());
+        self
+    }
+
+    /// Trusts only the root certificates in this PEM file, for the endpoint and for credential services. Without it: those
+    /// in the file that `AWS_CA_BUNDLE` names, else the system's.
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ca_file = Some(path.into());
+        self
+    }
+
+    /// Connects through this HTTP proxy, `http://[user:password@]host:port`, always. Without it: through the one that
+    /// `HTTPS_PROXY` or `ALL_PROXY` names, except for loopback and for what `NO_PROXY` lists.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(url.into());
+        self
+    }
+
+    /// Calls `observer` with everything that happens during an attempt.
+    pub fn observer(mut self, observer: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// How long an attempt to open a byte stream may take, 30 seconds unless set.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// Builds the connector. This reads the CA file and the environment, and contacts nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] if something is missing, contradictory or unusable.
+    pub fn build(self) -> Result<Connector, BuildError> {
+        let region = self.signing_region()?;
+        let scope = match self.region_set {
+            None => Scope::Region(region.clone()),
+            Some(regions) if is_region_set(&regions) => Scope::RegionSet(regions),
+            Some(_) => return Err(BuildError::RegionSet),
+        };
+        let tls = match (&self.ca_file, variable("AWS_CA_BUNDLE")) {
+            (Some(path), _) => with_ca_file("the CA file", path)?,
+            (None, Some((name, path))) => with_ca_file(name, path.as_ref())?,
+            (None, None) => Tls::with_system_roots(),
+        };
+        let bad_proxy = |bad: crate::network::proxy::BadProxy| BuildError::Proxy(bad.to_string());
+        let proxies = match &self.proxy {
+            Some(url) => Proxies::always("the proxy", url).map_err(bad_proxy)?,
+            None => Proxies::from_env(),
+        };
+        proxies.to(&self.endpoint).map_err(bad_proxy)?;
+        let network = Network::new(tls, proxies);
+        let source = match (self.credentials, self.profile) {
+            (Some(_), Some(_)) => return Err(BuildError::CredentialsAndProfile),
+            (Some(provider), None) => Source::Given(provider),
+            #[cfg(feature = "chain")]
+            (None, profile) => Source::Chain { profile, region: region.clone(), network: network.clone() },
+            #[cfg(not(feature = "chain"))]
+            (None, _) => return Err(BuildError::NoCredentials),
+        };
+        Ok(Connector::new(Settings {
+            endpoint: self.endpoint,
+            region,
+            scope,
+            network,
+            source,
+            observer: self.observer.unwrap_or_else(|| Box::new(|_| {})),
+            time_limit: self.time_limit,
+        }))
+    }
+
+    fn signing_region(&self) -> Result<String, BuildError> {
+        let (setting, region) = match (&self.region, self.endpoint.region()) {
+            (Some(region), _) => ("the region", region.clone()),
+            (None, Some(region)) => return Ok(region.to_owned()),
+            (None, None) => variable("AWS_REGION")
+                .or_else(|| variable("AWS_DEFAULT_REGION"))
+                .ok_or(BuildError::NoRegion)?,
+        };
+        if is_region(&region) { Ok(region) } else { Err(BuildError::Region(setting)) }
+    }
+}
+
+fn with_ca_file(setting: &'static str, path: &Path) -> Result<Tls, BuildError> {
+    Tls::with_ca_file(path).map_err(|error: TlsError| BuildError::CaFile { setting, source: error.into() })
+}
+
+/// A variable of the environment with its name, unless it is empty.
+fn variable(name: &'static str) -> Option<(&'static str, String)> {
+    let value = env::var_os(name).filter(|value| !value.is_empty())?;
+    Some((name, value.to_string_lossy().into_owned()))
+}
+
+/// A region must be a DNS label (RFC 1035 section 2.3.1), since it is a part of the name of every AWS endpoint.
+fn is_region(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=63).contains(&text.len())
+        && text.chars().all(allowed)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+fn is_region_set(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-*,".contains(c);
+    text.chars().all(allowed) && text.split(',').all(|region| !region.is_empty())
+}

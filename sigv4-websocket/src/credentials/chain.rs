@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The AWS credential chain (AWS SDKs and Tools Reference Guide, "Standardized credential providers"), made of
+//! aws-config's providers.
+//!
+//! There is one rule: the first source that is set is asked, alone, and its error is the error of the chain. Only the
+//! profile `default` is passed over, and only where it is not there or sets up no credentials. aws-config's own chain also
+//! passes over a profile that was named and is missing, half a key pair and the like, and then signs as somebody else: on
+//! EC2 with the instance's role.
+
+use std::error::Error;
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::{env, fs, io};
+
+use aws_config::Region;
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::meta::region::ProvideRegion;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::profile::region::ProfileFileRegionProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::error::CredentialsError;
+use futures_util::FutureExt;
+
+use super::http_client::http_client;
+use super::{SourceError, Sourced};
+use crate::network::Network;
+
+/// The variables of the profile files, and where each file is without its variable, below the user's home.
+const PROFILE_FILES: [(&str, &str); 2] =
+    [("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")];
+
+/// Credentials from the first source that is set, or from `profile` alone if there is one. `region` is used for STS if the
+/// profile has no region. Providers are made anew for each load, because some remember their first failure for ever.
+///
+/// # Errors
+///
+/// [`SourceError`] if no source is set, or if the first one that is set fails.
+pub(crate) async fn load(
+    profile: Option<&str>,
+    region: &str,
+    network: &Network,
+) -> Result<Sourced, SourceError> {
+    let config = ProviderConfig::default().with_http_client(http_client(network.clone()));
+    let config = config.with_region(Some(Region::new(region.to_owned())));
+    if profile.is_none() && (is_set("AWS_ACCESS_KEY_ID") || is_set("AWS_SECRET_ACCESS_KEY")) {
+        return ask("environment", EnvironmentVariableCredentialsProvider::new()).await;
+    }
+    let variable = env::var_os("AWS_PROFILE").filter(|name| !name.is_empty());
+    let variable = variable.as_ref().map(|name| name.to_string_lossy());
+    let named = profile.or(variable.as_deref());
+    match ask_profile(named.unwrap_or("default"), config.clone()).await {
+        Err(error) if named.is_none() && is_nothing_there(&error) => {}
+        result => return result,
+    }
+    if is_set("AWS_WEB_IDENTITY_TOKEN_FILE") {
+        let provider = WebIdentityTokenCredentialsProvider::builder().configure(&config).build();
+        return ask("web identity token", provider).await;
+    }
+    if is_set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") || is_set("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
+        return ask("container", EcsCredentialsProvider::builder().configure(&config).build()).await;
+    }
+    let metadata = ImdsCredentialsProvider::builder().configure(&config).build();
+    match ask("EC2 instance metadata", metadata).await {
+        // Only the service itself can tell whether this is an EC2 instance.
+        Err(SourceError::Failed { source: reason @ CredentialsError::CredentialsNotLoaded(_), .. }) => {
+            Err(SourceError::NoneFound { metadata: root_cause(&reason) })
+        }
+        result => result,
+    }
+}
+
+async fn ask(name: &str, provider: impl ProvideCredentials) -> Result<Sourced, SourceError> {
+    // aws-config panics at some answers of a metadata service, and at a container's URL without a scheme.
+    let answer = AssertUnwindSafe(provider.provide_credentials()).catch_unwind().await;
+    let panicked = |_| Err(CredentialsError::unhandled("its settings or its answer make no sense"));
+    Sourced::new(name, answer.unwrap_or_else(panicked))
+}
+
+async fn ask_profile(name: &str, config: ProviderConfig) -> Result<Sourced, SourceError> {
+    check_profile_files()?;
+    // aws-config asks STS in the region of its configuration, and not in that of the profile.
+    let region = ProfileFileRegionProvider::builder().profile_name(name).configure(&config).build();
+    let config = match region.region().await {
+        Some(region) => config.with_region(Some(region)),
+        None => config,
+    };
+    let provider = ProfileFileCredentialsProvider::builder().profile_name(name).configure(&config).build();
+    ask(&format!("profile {name}"), provider).await
+}
+
+/// Whether a profile is not there or sets up no credentials. aws-config says so without a cause, and everything else with
+/// one.
+fn is_nothing_there(error: &SourceError) -> bool {
+    match error {
+        SourceError::Failed { source: reason @ CredentialsError::CredentialsNotLoaded(_), .. } => {
+            reason.source().is_none()
+        }
+        _ => false,
+    }
+}
+
+/// aws-config passes over a profile file that it cannot read, and so over the profile that was named.
+fn check_profile_files() -> Result<(), SourceError> {
+    for (variable, default) in PROFILE_FILES {
+        let path = PathBuf::from(env::var_os(variable).unwrap_or_else(|| default.into()));
+        let path =
+            match (path.strip_prefix("~"), env::var_os("HOME").map(PathBuf::from).or_else(env::home_dir)) {
+                (Ok(below), Some(home)) => home.join(below),
+                _ => path,
+            };
+        // Whoever reads a pipe empties it.
+        let readable = fs::metadata(&path).and_then(|file| match file.is_file() || file.is_dir() {
+            true => fs::read_to_string(&path).map(drop),
+            false => Ok(()),
+        });
+        match readable {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(SourceError::ProfileFile { path, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether this variable is there and not empty.
+fn is_set(name: &str) -> bool {
+    env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+/// The message of the root cause.
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    error.source().map_or_else(|| error.to_string(), root_cause)
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Credentials for successive attempts: kept until shortly before they expire, or until the server refuses them.
+
+#[cfg(feature = "chain")]
+mod chain;
+#[cfg(feature = "chain")]
+mod http_client;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+#[cfg(feature = "chain")]
+use crate::network::Network;
+use crate::progress::{Progress, shorten};
+
+/// Credentials that expire within this time are fetched again before signing.
+const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
+
+/// Refusals make the connector ask the source again at most this often, because it may be a service that limits requests.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// The longest access key, secret key or session token, in bytes. Real ones are much shorter.
+const MAX_KEY: usize = 16 * 1024;
+
+/// What messages call a provider that the application gave.
+const GIVEN: &str = "given provider";
+
+/// Why there are no credentials.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SourceError {
+    /// No source of the chain is set. EC2 instance metadata, which is asked last, gave the reason.
+    #[cfg(feature = "chain")]
+    #[error("no credentials found")]
+    NoneFound { metadata: String },
+    /// A profile file is there, but cannot be read.
+    #[cfg(feature = "chain")]
+    #[error("cannot read the profile file {}", .path.display())]
+    ProfileFile { path: std::path::PathBuf, source: std::io::Error },
+    /// A source returned credentials that cannot be valid.
+    #[error("the {0} gave credentials that cannot work: a key is empty or too long")]
+    Invalid(String),
+    /// A source does not work.
+    #[error("the {name} does not provide credentials")]
+    Failed { name: String, source: CredentialsError },
+}
+
+/// Where credentials come from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// The provider that the application gave.
+    Given(SharedCredentialsProvider),
+    /// The chain, or one profile alone. `region` is used for STS if the profile has no region.
+    #[cfg(feature = "chain")]
+    Chain { profile: Option<String>, region: String, network: Network },
+}
+
+/// Credentials, and the source they are from, as in "credentials from the SOURCE".
+#[derive(Debug)]
+struct Sourced {
+    source: String,
+    credentials: Credentials,
+}
+
+/// The credentials of one connector. Their source is asked again when they are about to expire or were refused.
+#[derive(Debug)]
+pub(crate) struct FreshCredentials {
+    source: Source,
+    state: Mutex<State>,
+    refused: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    latest: Option<Credentials>,
+    /// When a refusal last made the connector ask the source.
+    asked_again: Option<Instant>,
+}
+
+impl FreshCredentials {
+    pub(crate) fn new(source: Source) -> Self {
+        Self { source, state: Mutex::default(), refused: AtomicBool::new(false) }
+    }
+
+    /// The credentials to sign with now. They are fetched again if they expire within a minute, or if the server has
+    /// refused them and the source was not asked for that reason in the last minute. `report` is called with new
+    /// credentials.
+    pub(crate) async fn fetch(&self, report: impl Fn(Progress<'_>)) -> Result<Credentials, SourceError> {
+        let mut state = self.state.lock().await;
+        let refused = self.refused.load(Ordering::Relaxed);
+        let rested = state.asked_again.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN_AFTER);
+        if let Some(credentials) = &state.latest
+            && is_fresh(credentials)
+            && !(refused && rested)
+        {
+            return Ok(credentials.clone());
+        }
+        let Sourced { source, credentials } = self.source.ask().await?;
+        self.refused.store(false, Ordering::Relaxed);
+        if refused {
+            state.asked_again = Some(Instant::now());
+        }
+        tracing::info!(source, "credentials loaded");
+        report(Progress::Credentials {
+            source: (source != GIVEN).then_some(source.as_str()),
+            access_key_id: &shorten(credentials.access_key_id()),
+            expiry: credentials.expiry(),
+        });
+        Ok(state.latest.insert(credentials).clone())
+    }
+
+    /// Call this when the server has refused the latest credentials. The source may have newer ones by now.
+    pub(crate) fn refused(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+    }
+
+    /// The credentials that the last successful [`fetch`](Self::fetch) loaded. `None` before that, and while one is
+    /// running.
+    pub(crate) fn latest(&self) -> Option<Credentials> {
+        self.state.try_lock().ok()?.latest.clone()
+    }
+}
+
+impl Source {
+    async fn ask(&self) -> Result<Sourced, SourceError> {
+        match self {
+            Self::Given(provider) => Sourced::new(GIVEN, provider.provide_credentials().await),
+            #[cfg(feature = "chain")]
+            Self::Chain { profile, region, network } => {
+                chain::load(profile.as_deref(), region, network).await
+            }
+        }
+    }
+}
+
+impl Sourced {
+    /// What a source answered.
+    fn new(source: &str, answer: Result<Credentials, CredentialsError>) -> Result<Self, SourceError> {
+        let name = source.to_owned();
+        match answer {
+            Ok(credentials) if is_possible(&credentials) => Ok(Self { source: name, credentials }),
+            Ok(_) => Err(SourceError::Invalid(name)),
+            Err(source) => Err(SourceError::Failed { name, source }),
+        }
+    }
+}
+
+/// Whether a server can know these credentials. A service may return anything, and a long URL is refused everywhere.
+fn is_possible(credentials: &Credentials) -> bool {
+    let keys = [credentials.access_key_id(), credentials.secret_access_key()];
+    let all = keys.into_iter().chain(credentials.session_token());
+    keys.into_iter().all(|key| !key.is_empty()) && all.into_iter().all(|key| key.len() <= MAX_KEY)
+}
+
+fn is_fresh(credentials: &Credentials) -> bool {
+    credentials.expiry().is_none_or(|expiry| expiry > SystemTime::now() + REFRESH_BEFORE_EXPIRY)
+}

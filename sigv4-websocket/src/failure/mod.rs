@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Everything that can end an attempt or a session, and whether another attempt may help.
+
+mod certificate;
+mod credentials;
+pub(crate) mod hint;
+mod policy;
+pub(crate) mod report;
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+#[cfg(feature = "rumqttc")]
+use rumqttc::{ConnectionError, StateError};
+
+use crate::credentials::SourceError;
+use crate::mqtt::first_packet::FirstPacketError;
+use crate::mqtt::reason_code::ReasonCode;
+use crate::network::tcp::TcpError;
+use crate::network::{NetworkError, is_reset};
+use crate::presign::PresignError;
+use crate::progress::Phase;
+use crate::websocket::upgrade::{Answer, UpgradeError};
+use crate::websocket::{HangUp, StreamError};
+
+/// IoT Core accepts one CONNECT per second for a client ID ("AWS IoT Core message broker and protocol limits and
+/// quotas").
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Why a session ended, or why none began.
+///
+/// It is shown as one line without its causes, which [`source`](Error::source) gives.
+/// [`Connector::explain`](crate::Connector::explain) gives the whole report, made safe to show to a person.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Failure(Box<Cause>);
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Cause {
+    #[error(transparent)]
+    Credentials(#[from] SourceError),
+    #[error(transparent)]
+    Presign(#[from] PresignError),
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    #[error(transparent)]
+    Upgrade(#[from] UpgradeError),
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// DISCONNECT after CONNACK (MQTT 5 section 3.14).
+    #[cfg(feature = "rumqttc")]
+    #[error("the server ended the session: {code}")]
+    Disconnected { code: ReasonCode, reason: Option<String> },
+    #[error("the deadline of {} s passed in the phase {phase}", .limit.as_secs())]
+    Deadline { phase: Phase, limit: Duration },
+    /// No CONNACK within the MQTT client's own time limit.
+    #[cfg(feature = "rumqttc")]
+    #[error("there was no CONNACK in time")]
+    NoConnack,
+    /// A packet that the MQTT client cannot read.
+    #[cfg(feature = "rumqttc")]
+    #[error("the server sent a malformed MQTT 5 packet")]
+    Malformed(#[source] rumqttc::Error),
+    /// Anything else, such as a CONNACK that contradicts the CONNECT.
+    #[cfg(feature = "rumqttc")]
+    #[error("the MQTT session failed")]
+    Other(#[source] Box<ConnectionError>),
+}
+
+impl From<Cause> for Failure {
+    fn from(cause: Cause) -> Self {
+        Self(Box::new(cause))
+    }
+}
+
+/// From an error of a [`ByteStream`](crate::ByteStream), as any MQTT client passes it on.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let error = match error.downcast::<Self>() {
+            Ok(failure) => return failure,
+            Err(error) => error,
+        };
+        Cause::from(match error.downcast::<StreamError>() {
+            Ok(error) => error,
+            Err(error) => StreamError::Lost(HangUp::Ended(error.into())),
+        })
+        .into()
+    }
+}
+
+#[cfg(feature = "rumqttc")]
+impl From<ConnectionError> for Failure {
+    fn from(error: ConnectionError) -> Self {
+        use rumqttc::Error as Decode;
+        let cause = match error {
+            ConnectionError::Timeout(_) => Cause::NoConnack,
+            // No answer to a ping: the connection is dead, though neither side closed it.
+            ConnectionError::MqttState(StateError::AwaitPingResp) => {
+                return io::Error::from(io::ErrorKind::TimedOut).into();
+            }
+            ConnectionError::Io(error)
+            | ConnectionError::MqttState(
+                StateError::Io(error) | StateError::Deserialization(Decode::Io(error)),
+            ) => return error.into(),
+            ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, reason_string }) => {
+                Cause::Disconnected { code: ReasonCode(reason_code as u8), reason: reason_string }
+            }
+            ConnectionError::MqttState(StateError::Deserialization(error)) => Cause::Malformed(error),
+            other => Cause::Other(Box::new(other)),
+        };
+        cause.into()
+    }
+}
+
+impl Failure {
+    /// A failure for an application that has a deadline of its own, so that it is explained like the others: `limit` has
+    /// passed in this phase.
+    pub fn deadline(phase: Phase, limit: Duration) -> Self {
+        Cause::Deadline { phase, limit }.into()
+    }
+
+    /// Whether a time limit has passed: the connector's, the MQTT client's, or that of [`deadline`](Self::deadline).
+    pub fn is_deadline(&self) -> bool {
+        match &*self.0 {
+            Cause::Deadline { .. } => true,
+            #[cfg(feature = "rumqttc")]
+            Cause::NoConnack => true,
+            _ => false,
+        }
+    }
+
+    /// The phase that failed. What only the MQTT client knows counts as MQTT.
+    pub fn phase(&self) -> Phase {
+        match &*self.0 {
+            Cause::Credentials(_) => Phase::Credentials,
+            Cause::Presign(_) => Phase::Presign,
+            Cause::Network(NetworkError::Tcp(TcpError::Resolve { .. })) => Phase::Resolve,
+            Cause::Network(NetworkError::Tcp(TcpError::Connect(_))) => Phase::Tcp,
+            Cause::Network(NetworkError::Proxy(_)) => Phase::Proxy,
+            Cause::Network(NetworkError::Tls(_)) => Phase::Tls,
+            Cause::Upgrade(_) => Phase::WebSocket,
+            Cause::Deadline { phase, .. } => *phase,
+            _ => Phase::Mqtt,
+        }
+    }
+
+    /// The HTTP status of the server's answer to the upgrade request, if it did not open a WebSocket.
+    pub fn status(&self) -> Option<u16> {
+        Some(self.answer()?.status.as_u16())
+    }
+
+    /// What the server said in a refused upgrade, or as reason string of a CONNACK or DISCONNECT. It may hold any
+    /// character: pass it through [`printable`](crate::printable) before you show it.
+    pub fn server_message(&self) -> Option<&str> {
+        let answer = self.answer().and_then(|answer| answer.message.as_deref());
+        answer.or_else(|| self.reason()?.1)
+    }
+
+    /// The request ID of a refused upgrade, which AWS Support asks for.
+    pub fn request_id(&self) -> Option<&str> {
+        self.answer()?.request_id.as_deref()
+    }
+
+    /// The reason code of a CONNACK or DISCONNECT.
+    pub fn reason_code(&self) -> Option<ReasonCode> {
+        Some(self.reason()?.0)
+    }
+
+    /// The shortest wait before another attempt, a second or more, or `None` if no attempt can help until somebody changes
+    /// something. Add a random wait that grows with each attempt, so that clients that failed together do not come back
+    /// together.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let transient = match &*self.0 {
+            Cause::Stream(StreamError::Lost(_)) | Cause::Deadline { .. } => true,
+            #[cfg(feature = "rumqttc")]
+            Cause::NoConnack => true,
+            Cause::Network(error) => error.may_be_temporary(),
+            Cause::Upgrade(UpgradeError::NoAnswer(error)) => is_reset(error),
+            Cause::Upgrade(_) => self.answer().is_some_and(Answer::is_busy),
+            _ => self.reason_code().is_some_and(ReasonCode::is_busy),
+        };
+        transient.then_some(SHORTEST_WAIT)
+    }
+
+    /// The failure and its innermost cause in one line, made safe to show to a person.
+    pub fn summary(&self) -> String {
+        report::summary(self)
+    }
+
+    pub(crate) fn cause(&self) -> &Cause {
+        &self.0
+    }
+
+    fn answer(&self) -> Option<&Answer> {
+        match &*self.0 {
+            Cause::Upgrade(UpgradeError::Refused(answer) | UpgradeError::NotWebSocket(answer, _)) => {
+                Some(answer)
+            }
+            _ => None,
+        }
+    }
+
+    fn reason(&self) -> Option<(ReasonCode, Option<&str>)> {
+        match &*self.0 {
+            Cause::Stream(StreamError::FirstPacket(
+                FirstPacketError::Refused { code, reason } | FirstPacketError::Disconnected { code, reason },
+            )) => Some((*code, reason.as_deref())),
+            #[cfg(feature = "rumqttc")]
+            Cause::Disconnected { code, reason } => Some((*code, reason.as_deref())),
+            _ => None,
+        }
+    }
+
+    /// What the server or the credential sources said, each with a label.
+    fn details(&self) -> Vec<(&'static str, String)> {
+        if let Some(answer) = self.answer() {
+            let said = [
+                ("error type", &answer.error_type),
+                ("message", &answer.message),
+                ("request id", &answer.request_id),
+                ("server", &answer.server),
+                ("location", &answer.location),
+            ];
+            return said.into_iter().filter_map(|(label, text)| Some((label, text.clone()?))).collect();
+        }
+        match &*self.0 {
+            #[cfg(feature = "chain")]
+            Cause::Credentials(SourceError::NoneFound { metadata }) => vec![
+                ("environment", "AWS_ACCESS_KEY_ID is not set".to_owned()),
+                ("profile", "AWS_PROFILE is not set, and the profile default has no credentials".to_owned()),
+                ("web identity token", "AWS_WEB_IDENTITY_TOKEN_FILE is not set".to_owned()),
+                ("container", "AWS_CONTAINER_CREDENTIALS_FULL_URI is not set".to_owned()),
+                ("EC2 instance metadata", metadata.clone()),
+            ],
+            _ => {
+                self.reason().into_iter().filter_map(|(_, text)| Some(("reason", text?.to_owned()))).collect()
+            }
+        }
+    }
+}
+
+/// The causes of `error`, the outermost first.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |cause| (*cause).source())
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Formats a failure in lines of plain words, so that nothing from outside can disturb a terminal.
+
+use std::fmt::Write;
+
+#[cfg(feature = "chain")]
+use aws_smithy_types::error::metadata::ErrorMetadata;
+
+use super::{Failure, causes, certificate};
+use crate::text::{printable, shown};
+
+type Cause = dyn std::error::Error + 'static;
+
+/// The failure and its causes, then what the server said, then the hints, each on a line of its own.
+pub(crate) fn report(failure: &Failure, hints: &[String]) -> String {
+    let mut text = String::new();
+    let mut line = |label: &str, message: &str| {
+        let _ = writeln!(text, "{label}: {}", message.trim_end());
+    };
+    let mut previous = failure.to_string();
+    line("error", &shown(&previous));
+    for cause in causes(failure) {
+        let cause = message(cause);
+        // Some libraries repeat their cause in their own message.
+        if !previous.ends_with(&cause) {
+            line("  cause", &shown(&cause));
+        }
+        previous = cause;
+    }
+    for (label, said) in failure.details() {
+        line(&format!("  {label}"), &shown(&said));
+    }
+    // Hints are not cut off, since a policy is long. What they quote of a server is cut before.
+    hints.iter().for_each(|hint| line("hint", &printable(hint)));
+    text
+}
+
+/// The failure and its innermost cause.
+pub(super) fn summary(failure: &Failure) -> String {
+    let cause = causes(failure).last().map(|cause| format!(": {}", message(cause)));
+    shown(&format!("{failure}{}", cause.unwrap_or_default()))
+}
+
+/// The error's own message. The AWS SDK puts whole requests, with the tokens in them, into some of its messages: they are
+/// cut off before the request.
+fn message(error: &Cause) -> String {
+    if let Some(error) = error.downcast_ref() {
+        return certificate::message(error);
+    }
+    #[cfg(feature = "chain")]
+    if let Some(said) = error.downcast_ref::<ErrorMetadata>() {
+        return [said.code(), said.message()].into_iter().flatten().collect::<Vec<_>>().join(": ");
+    }
+    let text = error.to_string();
+    let dump =
+        ["Request {", "Response {", "StartEl {"].into_iter().filter_map(|start| text.find(start)).min();
+    text[..dump.unwrap_or(text.len())].replace("StatusCode(", "(")
+}

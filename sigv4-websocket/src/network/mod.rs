@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Opens connections, in the same way to the endpoint and to credential services: name resolution and TCP, or a proxy
+//! that does both, then TLS.
+
+pub(crate) mod http;
+pub(crate) mod proxy;
+pub(crate) mod tcp;
+pub(crate) mod tls;
+
+use std::error::Error;
+use std::io;
+
+use tokio::net::TcpStream;
+use tokio::try_join;
+use tokio_rustls::client::TlsStream;
+
+use self::proxy::{Proxies, Proxy, ProxyError};
+use self::tcp::TcpError;
+use self::tls::{Tls, TlsError};
+use crate::endpoint::Endpoint;
+use crate::progress::Phase;
+
+/// Why there is no connection, by the phase that failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NetworkError {
+    /// Name resolution or TCP.
+    #[error(transparent)]
+    Tcp(#[from] TcpError),
+    /// The HTTP proxy.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    /// TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+impl NetworkError {
+    /// Whether another attempt may succeed: a host was not reachable, or the connection was reset.
+    pub(crate) fn may_be_temporary(&self) -> bool {
+        match self {
+            Self::Tcp(_) | Self::Proxy(ProxyError::Unreachable { .. }) => true,
+            Self::Proxy(ProxyError::Refused { status, .. }) => matches!(status.as_u16(), 502..=504),
+            Self::Proxy(ProxyError::NoAnswer { source, .. }) => is_reset(source),
+            Self::Tls(TlsError::Io(error)) => is_reset(error),
+            Self::Proxy(_) | Self::Tls(_) => false,
+        }
+    }
+}
+
+/// Whether this error was caused by a reset, or by another failure of the network.
+pub(crate) fn is_reset(error: &(dyn Error + 'static)) -> bool {
+    use io::ErrorKind as Kind;
+    let by_network = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            Kind::ConnectionReset
+                | Kind::ConnectionAborted
+                | Kind::BrokenPipe
+                | Kind::TimedOut
+                | Kind::HostUnreachable
+                | Kind::NetworkUnreachable
+                | Kind::NetworkDown
+        )
+    };
+    error.downcast_ref().is_some_and(by_network) || error.source().is_some_and(is_reset)
+}
+
+/// Which roots are trusted, and which connections go through a proxy.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    tls: Tls,
+    proxies: Proxies,
+}
+
+impl Network {
+    /// Connections with these roots and through these proxies.
+    pub(crate) fn new(tls: Tls, proxies: Proxies) -> Self {
+        Self { tls, proxies }
+    }
+
+    /// Which roots are trusted.
+    pub(crate) fn tls(&self) -> &Tls {
+        &self.tls
+    }
+
+    /// Opens a connection to the endpoint. `enter` is called when a phase begins.
+    ///
+    /// # Errors
+    ///
+    /// [`NetworkError`], which names the phase.
+    pub(crate) async fn open_endpoint(
+        &self,
+        endpoint: &Endpoint,
+        enter: impl Fn(Phase),
+    ) -> Result<TlsStream<TcpStream>, NetworkError> {
+        let tcp = async {
+            let proxy = self.proxies.to(endpoint).map_err(ProxyError::Setting)?;
+            open_tcp(endpoint, proxy, &enter).await
+        };
+        // The roots are read while the connection is being made.
+        let (tcp, handshake) = try_join!(tcp, async { Ok(self.tls.prepare().await?) })?;
+        enter(Phase::Tls);
+        Ok(handshake.run(endpoint.server_name(), tcp).await?)
+    }
+}
+
+#[cfg(feature = "chain")]
+impl Network {
+    /// Opens a TLS connection to a credential service. A service on this machine or at a link-local address is reached
+    /// without a proxy.
+    ///
+    /// # Errors
+    ///
+    /// [`NetworkError`], which names the phase.
+    pub(crate) async fn open_service(
+        &self,
+        service: &Endpoint,
+    ) -> Result<TlsStream<TcpStream>, NetworkError> {
+        let proxy = match service.is_nearby() {
+            true => None,
+            false => self.proxies.to(service).map_err(ProxyError::Setting)?,
+        };
+        let tcp = open_tcp(service, proxy, &|_| {}).await?;
+        Ok(self.tls.prepare().await?.run(service.server_name(), tcp).await?)
+    }
+
+    /// Opens a bare connection, for credential services on plain HTTP. Such services are usually on this machine or
+    /// link-local, so no proxy is used, whatever the host is.
+    ///
+    /// # Errors
+    ///
+    /// [`NetworkError::Tcp`].
+    pub(crate) async fn open_plain(&self, service: &Endpoint) -> Result<TcpStream, NetworkError> {
+        open_tcp(service, None, &|_| {}).await
+    }
+}
+
+async fn open_tcp(
+    to: &Endpoint,
+    proxy: Option<Proxy>,
+    enter: &impl Fn(Phase),
+) -> Result<TcpStream, NetworkError> {
+    if let Some(proxy) = proxy {
+        enter(Phase::Proxy);
+        return Ok(proxy.connect(to).await?);
+    }
+    enter(Phase::Resolve);
+    let addresses = tcp::resolve(to).await?;
+    enter(Phase::Tcp);
+    Ok(tcp::connect(addresses).await?)
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! TLS: which roots to trust, and the handshake. No ALPN is offered: IoT Core uses none for WebSocket on
+//! port 443 (IoT developer guide, "Device communication protocols").
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::ring;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, HandshakeKind, RootCertStore};
+use rustls_platform_verifier::Verifier;
+use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// Why there is no TLS connection.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TlsError {
+    /// The CA file is missing, unreadable or not PEM.
+    #[error("cannot read certificates from {}", .path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: pem::Error,
+    },
+    /// The CA file holds no certificate that can be a root.
+    #[error("there is no usable certificate in {}", .0.display())]
+    EmptyCaFile(PathBuf),
+    /// The operating system has no root certificates.
+    #[error("the system's certificate store is empty")]
+    NoSystemRoots(#[source] rustls::Error),
+    /// The server's certificate was not accepted, or the two sides do not understand each other.
+    #[error("the TLS handshake failed")]
+    Handshake(#[from] rustls::Error),
+    /// The connection ended during the handshake.
+    #[error("the connection ended during the TLS handshake")]
+    Io(#[source] io::Error),
+}
+
+/// Whose certificates are accepted, by the endpoint and by credential services. Clones share the roots that were read.
+/// They also share the session tickets, which make reconnecting cheaper (RFC 8446 section 2.2).
+#[derive(Clone, Debug)]
+pub(crate) struct Tls {
+    config: Arc<OnceCell<Arc<ClientConfig>>>,
+    trusts_system: bool,
+}
+
+impl Tls {
+    /// Trusts the roots of the operating system, which are read at the first connection.
+    pub(crate) fn with_system_roots() -> Self {
+        Self { config: Arc::default(), trusts_system: true }
+    }
+
+    /// Trusts only the certificates in a PEM file.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::CaFile`] or [`TlsError::EmptyCaFile`].
+    pub(crate) fn with_ca_file(path: &Path) -> Result<Self, TlsError> {
+        let unreadable = |source| TlsError::CaFile { path: path.to_owned(), source };
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
+            // What is no root certificate is passed over, as OpenSSL does it.
+            let _ = roots.add(certificate.map_err(unreadable)?);
+        }
+        if roots.is_empty() {
+            return Err(TlsError::EmptyCaFile(path.to_owned()));
+        }
+        let config = config_builder()?.with_root_certificates(roots).with_no_client_auth();
+        Ok(Self { config: Arc::new(OnceCell::from(Arc::new(config))), trusts_system: false })
+    }
+
+    /// Whether the operating system's roots are trusted, instead of those in a file.
+    pub(crate) fn trusts_system(&self) -> bool {
+        self.trusts_system
+    }
+
+    /// Reads the system's roots if that is not done yet, on another thread, because it takes 20 ms on some systems.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::NoSystemRoots`].
+    pub(crate) async fn prepare(&self) -> Result<Handshake, TlsError> {
+        let read = async || {
+            let reading = tokio::task::spawn_blocking(system_config);
+            reading.await.map_err(|error| TlsError::Io(error.into()))?
+        };
+        Ok(Handshake(self.config.get_or_try_init(read).await?.clone()))
+    }
+}
+
+/// A TLS handshake that is ready to run, since its roots are read.
+pub(crate) struct Handshake(Arc<ClientConfig>);
+
+impl Handshake {
+    /// Runs the handshake with the server called `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError`], for example [`TlsError::Handshake`] with what is wrong with the certificate.
+    pub(crate) async fn run(
+        self,
+        name: ServerName<'static>,
+        tcp: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, TlsError> {
+        let connected = TlsConnector::from(self.0).connect(name, tcp).await;
+        let stream = connected.map_err(|error| match error.downcast::<rustls::Error>() {
+            Ok(tls) => TlsError::Handshake(tls),
+            Err(io) => TlsError::Io(io),
+        })?;
+        let session = stream.get_ref().1;
+        let version = session.protocol_version().and_then(|version| version.as_str());
+        let suite = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+        let resumed = session.handshake_kind() == Some(HandshakeKind::Resumed);
+        tracing::debug!(
+            "{} with {}, {}",
+            version.unwrap_or_default(),
+            suite.unwrap_or_default(),
+            if resumed { "resumed" } else { "a full handshake" }
+        );
+        Ok(stream)
+    }
+}
+
+fn system_config() -> Result<Arc<ClientConfig>, TlsError> {
+    let verifier = Verifier::new(Arc::new(ring::default_provider())).map_err(TlsError::NoSystemRoots)?;
+    // rustls calls every verifier but its own dangerous. This one uses the operating system's roots, and on macOS and
+    // Windows its verifier.
+    let config = config_builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+    Ok(Arc::new(config.with_no_client_auth()))
+}
+
+/// Names the crypto provider, so that it is clear even in a program whose dependencies include a second one.
+fn config_builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, TlsError> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    Ok(builder.with_safe_default_protocol_versions()?)
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The WebSocket: the upgrade request, the byte stream that carries MQTT, and the server's clock.
+
+pub(crate) mod clock;
+pub(crate) mod stream;
+pub(crate) mod upgrade;
+
+use std::io;
+
+use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+use crate::mqtt::first_packet::FirstPacketError;
+
+/// Why a byte stream ended: the inner error of the [`io::Error`] that an MQTT client gets from it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StreamError {
+    /// The server's first packet was not a successful CONNACK.
+    #[error(transparent)]
+    FirstPacket(#[from] FirstPacketError),
+    #[error("the server hung up after CONNECT, without a CONNACK")]
+    BeforeConnack(#[source] HangUp),
+    /// Frames that cannot carry MQTT (MQTT 5 section 6).
+    #[error("the server does not speak MQTT over WebSocket")]
+    NotMqtt(#[source] HangUp),
+    /// The connection ended after CONNACK.
+    #[error("the connection was lost")]
+    Lost(#[source] HangUp),
+}
+
+/// How a WebSocket ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HangUp {
+    /// With a Close frame (RFC 6455 section 7.4).
+    #[error("the server closed the WebSocket{}", .0.as_ref().map(describe).unwrap_or_default())]
+    Closed(Option<CloseFrame>),
+    /// Without a Close frame: end of stream or reset.
+    #[error("the server ended the connection")]
+    Ended(#[source] tungstenite::Error),
+    /// A frame that RFC 6455 does not allow, a message of more than 1 MiB, or bytes that TLS cannot decrypt.
+    #[error("the server sent something that is not WebSocket, or too long")]
+    Broken(#[source] tungstenite::Error),
+    /// More waits to be sent than may wait.
+    #[error("the server does not read what was sent to it")]
+    NotRead,
+    /// A text frame (MQTT 5 section 6).
+    #[error("the server sent a text frame, where MQTT allows only binary ones")]
+    Text,
+}
+
+impl From<tungstenite::Error> for HangUp {
+    fn from(error: tungstenite::Error) -> Self {
+        match error {
+            // For example, bytes that rustls cannot decrypt.
+            tungstenite::Error::Io(ref io) if io.kind() == io::ErrorKind::InvalidData => Self::Broken(error),
+            tungstenite::Error::Io(_)
+            | tungstenite::Error::ConnectionClosed
+            | tungstenite::Error::AlreadyClosed
+            | tungstenite::Error::Protocol(ResetWithoutClosingHandshake) => Self::Ended(error),
+            tungstenite::Error::WriteBufferFull(_) => Self::NotRead,
+            _ => Self::Broken(error),
+        }
+    }
+}
+
+/// A Close in words, with its number because the reason may be empty.
+fn describe(frame: &CloseFrame) -> String {
+    let CloseFrame { code, reason } = frame;
+    let separator = if reason.is_empty() { "" } else { ": " };
+    format!(" ({code}){separator}{reason}")
+}

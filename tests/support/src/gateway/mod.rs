@@ -1,0 +1,176 @@
+//! A stand-in for the endpoint of AWS IoT Core, inside the test's own process.
+//!
+//! It listens on a free port of 127.0.0.1 and does what AWS IoT Core does for MQTT over WebSocket: TLS, the
+//! upgrade request with its SigV4 signature, then MQTT 5. It records what it saw, in order, and a [`Script`]
+//! can make it misbehave at any stage. Each file names the documents that it follows.
+
+pub mod acts;
+mod broker;
+pub mod certificates;
+mod connection;
+pub mod http;
+pub mod listener;
+pub mod mqtt;
+pub mod record;
+pub mod sigv4;
+pub mod sigv4a;
+pub mod websocket;
+mod wire;
+
+pub use acts::{Act, Stage};
+pub use certificates::Certificate;
+pub use http::Request;
+pub use mqtt::{connack, disconnect, publish};
+pub use record::Event;
+pub use sigv4::{Key, Verified};
+pub use websocket::{close, frame};
+pub use wire::is_reset;
+
+use certificates::Authority;
+use listener::Listener;
+use record::Record;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use tempfile::NamedTempFile;
+use time::{Duration, OffsetDateTime};
+
+/// Made-up keys every gateway knows. The token has characters that must be percent-encoded.
+pub const ACCESS_KEY: &str = "AKIAGATEWAYEXAMPLE00";
+pub const SECRET: &str = "wJalrGATEWAYk7MDENG/bPxRfi+CYEXAMPLEKEY";
+pub const TEMPORARY_ACCESS_KEY: &str = "ASIAGATEWAYEXAMPLE01";
+pub const TEMPORARY_SECRET: &str = "tEmp0raryGATEWAY/zPxRfi+CYEXAMPLESECRET0";
+pub const SESSION_TOKEN: &str = "IQoJb3JpZ2luX2VjEB0/gateway+made=up&100%of/it==";
+pub const REGION: &str = "eu-central-1";
+
+/// How the gateway treats a connection. The default is an honest server.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// Keys that the gateway knows in addition to its own.
+    pub keys: Vec<Key>,
+    pub region: String,
+    pub certificate: Certificate,
+    pub tls12_only: bool,
+    /// How far the gateway's clock is ahead.
+    pub clock_offset_seconds: i64,
+    /// The subprotocol that the 101 names.
+    pub subprotocol: Option<String>,
+    pub fault: Option<(Stage, Vec<Act>)>,
+}
+
+impl Default for Script {
+    fn default() -> Script {
+        Script {
+            keys: Vec::new(),
+            region: REGION.into(),
+            certificate: Certificate::Trusted,
+            tls12_only: false,
+            clock_offset_seconds: 0,
+            subprotocol: Some("mqtt".into()),
+            fault: None,
+        }
+    }
+}
+
+impl Script {
+    /// An honest server up to this stage, at which it performs the acts.
+    pub fn fault(stage: Stage, acts: impl Into<Vec<Act>>) -> Script {
+        Script { fault: Some((stage, acts.into())), ..Script::default() }
+    }
+
+    fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc() + Duration::seconds(self.clock_offset_seconds)
+    }
+
+    fn known_keys(&self) -> Vec<Key> {
+        let mut keys = own_keys();
+        keys.extend_from_slice(&self.keys);
+        keys
+    }
+}
+
+/// The keys every gateway knows.
+pub fn own_keys() -> Vec<Key> {
+    let key = |access_key: &str, secret: &str, token: Option<&str>| Key {
+        access_key: access_key.into(),
+        secret: secret.into(),
+        session_token: token.map(String::from),
+    };
+    vec![key(ACCESS_KEY, SECRET, None), key(TEMPORARY_ACCESS_KEY, TEMPORARY_SECRET, Some(SESSION_TOKEN))]
+}
+
+/// A running gateway; dropping it ends its listener and its connections.
+pub struct Gateway {
+    authority: Authority,
+    ca_pem: String,
+    ca_file: NamedTempFile,
+    record: Record,
+    listener: Listener,
+}
+
+impl Gateway {
+    /// Every connection follows this script.
+    pub async fn start(script: Script) -> Gateway {
+        Gateway::start_with(vec![script]).await
+    }
+
+    /// The nth connection follows the nth script; all further ones follow the last.
+    pub async fn start_with(scripts: Vec<Script>) -> Gateway {
+        assert!(!scripts.is_empty(), "a gateway needs a script");
+        let authority = Authority::new("The gateway's test authority");
+        let ca_pem = authority.pem();
+        let mut ca_file = NamedTempFile::new().expect("a temporary file can be made");
+        ca_file.write_all(ca_pem.as_bytes()).expect("the temporary file can be written");
+        let with_tls = |script: Script| {
+            let tls = authority.server(script.certificate, script.tls12_only);
+            (Arc::new(script), tls)
+        };
+        let scripts: Vec<_> = scripts.into_iter().map(with_tls).collect();
+        let record = Record::default();
+        let (mut nth, records) = (0, record.clone());
+        let listener = Listener::start(move |tcp| {
+            let (script, tls) = scripts[nth.min(scripts.len() - 1)].clone();
+            nth += 1;
+            let record = records.open();
+            async move { connection::serve(tcp, tls, &script, &record).await }
+        });
+        Gateway { authority, ca_pem, ca_file, record, listener: listener.await }
+    }
+
+    pub fn endpoint(&self) -> String {
+        format!("localhost:{}", self.port())
+    }
+
+    pub fn port(&self) -> u16 {
+        self.listener.port
+    }
+
+    /// The certificate of the authority to trust, in PEM.
+    pub fn ca_file(&self) -> &Path {
+        self.ca_file.path()
+    }
+
+    /// The authority itself, for other servers that are trusted like the gateway.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// What has been seen so far, one list for each connection in the order they came in.
+    pub fn connections(&self) -> Vec<Vec<Event>> {
+        self.record.snapshot()
+    }
+
+    /// Waits until that many connections are over.
+    pub async fn finished(&self, connections: usize) {
+        self.record.finished(connections).await;
+    }
+
+    /// Waits until such an event was seen on this connection. The first connection is 0.
+    pub async fn seen(&self, connection: usize, wanted: impl Fn(&Event) -> bool) {
+        self.record.seen(connection, wanted).await;
+    }
+}
