@@ -122,7 +122,7 @@ impl Endpoint {
 
     /// The value of the `Host` header, which is also what gets signed: without the port if it is the default one
     /// (RFC 9110 section 7.2).
-    pub(crate) fn authority(&self) -> String {
+    pub fn authority(&self) -> String {
         match self.port == self.default_port {
             true => self.bracketed_host(),
             false => self.to_string(),
