@@ -56,7 +56,8 @@ impl io::Write for Writer {
 /// Whether this is an event of the AWS SDK that shows a whole request, answer or error, with the tokens in it. Some of
 /// these events are warnings.
 fn shows_secrets(metadata: &Metadata<'_>) -> bool {
-    let whole = ["request", "response", "error", "err", "output_or_error"];
+    let whole =
+        ["request", "response", "error", "err", "output_or_error", "runtime_components", "endpoint_prefix"];
     metadata.is_event()
         && metadata.target().starts_with("aws_")
         && (metadata.target() == "aws_config::sso::token"

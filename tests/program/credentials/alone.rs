@@ -61,7 +61,7 @@ async fn profile_named_by_aws_profile() {
     let (key, other) = (temporary("NAMED"), permanent("DEFAULT"));
     let text = section("default", &other) + &section("things", &key);
     let with = |program: Program| program.file(".aws/credentials", &text).env("AWS_PROFILE", "things");
-    connect(key, "profile", with).await;
+    connect(key, "profile things", with).await;
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn profile_in_a_file_named_by_the_environment() {
         let file = program.home("elsewhere");
         program.env("AWS_SHARED_CREDENTIALS_FILE", file)
     };
-    connect(key.clone(), "profile", with).await;
+    connect(key.clone(), "profile things", with).await;
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn profile_with_a_command_that_gives_no_token() {
         let command = print(&program, "keys.json");
         program.file(".aws/config", &process("default", &command))
     };
-    connect(key.clone(), "profile", with).await;
+    connect(key.clone(), "profile default", with).await;
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn sts_is_asked_at_the_endpoint_of_the_profile() {
         let program = role(program(&gateway)).file(".aws/config", &config).without("AWS_ENDPOINT_URL");
         // If the setting were ignored, the request would still stay on this machine.
         let program = program.env("HTTPS_PROXY", "http://127.0.0.1:9");
-        assert_connects(program, &gateway, &key, "profile").await;
+        assert_connects(program, &gateway, &key, "profile default").await;
     }
 }
 
@@ -151,11 +151,10 @@ async fn sts_is_asked_in_the_region_of_the_profile() {
         );
         let program =
             role(program(&gateway)).file(".aws/config", &config).env("AWS_ENDPOINT_URL_STS", sts.url());
-        let source = if flags.is_empty() { "profile" } else { "profile things" };
         let program = program.env("AWS_PROFILE", "things").args(flags.iter().copied());
-        assert_connects(program, &gateway, &key, source).await;
+        assert_connects(program, &gateway, &key, "profile things").await;
         let signed = sts.asked().iter().map(sts::signed_with).collect::<Vec<_>>();
-        assert_eq!(signed, [Some((base().access_key, "ap-southeast-2".into()))], "{source}");
+        assert_eq!(signed, [Some((base().access_key, "ap-southeast-2".into()))], "{flags:?}");
     }
 }
 
@@ -181,7 +180,7 @@ async fn profile_with_a_sign_in_configured_the_old_way() {
     let gateway = gateway_knowing([key.clone()]).await;
     let portal = portal::granting(&key, ACCESS_TOKEN).await;
     let (program, _portal) = at_portal(signed_in_the_old_way(program(&gateway), "default", LATER), portal);
-    assert_connects(program, &gateway, &key, "profile").await;
+    assert_connects(program, &gateway, &key, "profile default").await;
 }
 
 #[tokio::test]

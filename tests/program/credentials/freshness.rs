@@ -124,31 +124,32 @@ async fn a_403_of_something_in_front_says_nothing_of_the_credentials() {
 
 /// The clock is paused; only the sleeps move it.
 #[tokio::test(start_paused = true)]
-async fn a_lasting_refusal_makes_the_source_rest_longer_and_longer() {
+async fn a_lasting_refusal_makes_the_source_be_asked_at_most_once_a_minute() {
     let count = Arc::new(AtomicUsize::new(0));
     let provider = InTurn(count.clone(), [temporary("FIRST"), temporary("SECOND")], Duration::hours(1));
     let credentials = CredentialSource::provider("test", provider);
-    let asked = async |rest: u64| {
+    let mut counts = Vec::new();
+    for rest in [0, 0, 0, 30, 29, 2, 0, 58, 3, 90, 0] {
         sleep(std::time::Duration::from_secs(rest)).await;
         credentials.fetch(|_| {}).await.expect("keys");
-        credentials.distrust();
-        count.load(Ordering::Relaxed)
-    };
-    let rests = [0, 0, 0, 30, 29, 2, 60, 58, 3, 120, 110, 11];
-    let mut counts = Vec::new();
-    for rest in rests {
-        counts.push(asked(rest).await);
+        credentials.refused();
+        counts.push(count.load(Ordering::Relaxed));
     }
-    assert_eq!(counts, [1, 2, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5]);
-    // A day with one attempt each minute.
-    for _ in 0..24 * 60 {
-        asked(60).await;
+    assert_eq!(counts, [1, 2, 2, 2, 2, 3, 3, 3, 4, 5, 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_over_once_the_source_was_asked_again() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let provider = InTurn(count.clone(), [temporary("FIRST"), temporary("SECOND")], Duration::hours(1));
+    let credentials = CredentialSource::provider("test", provider);
+    credentials.fetch(|_| {}).await.expect("keys");
+    credentials.refused();
+    for _ in 0..3 {
+        credentials.fetch(|_| {}).await.expect("keys");
+        assert_eq!(count.load(Ordering::Relaxed), 2, "nothing was refused since");
+        sleep(std::time::Duration::from_secs(600)).await;
     }
-    assert!((285..=295).contains(&count.load(Ordering::Relaxed)), "{count:?}");
-    credentials.approve();
-    let before = count.load(Ordering::Relaxed);
-    assert_eq!(asked(0).await, before, "nothing was refused");
-    assert_eq!(asked(0).await, before + 1, "the first refusal after a success");
 }
 
 /// Credentials from a process and from a container, valid for this long from now on.
@@ -164,7 +165,7 @@ async fn good_for(
     let process_program = process_program.file(".aws/config", &process("default", &command));
     let endpoint = container::granting(vec![(key.clone(), lifetime)]).await;
     let (container_program, endpoint) = at_container(program(gateway), endpoint);
-    vec![(process_program, None, "profile"), (container_program, endpoint, "container")]
+    vec![(process_program, None, "profile default"), (container_program, endpoint, "container")]
 }
 
 /// The local clock may be wrong, so it is no reason to refuse credentials.

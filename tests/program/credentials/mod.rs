@@ -5,8 +5,6 @@
 //! source is pointed at a stand-in, and a request to anything else reaches nobody (see `program`).
 
 mod alone;
-#[cfg(unix)]
-mod files;
 mod freshness;
 mod identity;
 mod none_found;

@@ -2,7 +2,6 @@
 
 use crate::credentials::setup::{assert_says, failure, gateway_knowing, program};
 use crate::credentials::source::{Source, at_metadata};
-use crate::gateway::Event;
 use crate::gateway::listener::Listener;
 use crate::stand_ins::metadata;
 use std::future::pending;
@@ -62,15 +61,4 @@ async fn a_source_that_never_answers_is_waited_for_until_the_deadline() {
     assert_eq!(outcome.code, 8, "{outcome:#?}");
     assert!(outcome.elapsed.as_secs() < 3, "{outcome:#?}");
     assert_says(&outcome, &["the deadline of 1 s passed in the phase credentials"]);
-}
-
-#[tokio::test]
-async fn half_a_key_pair_is_not_passed_over() {
-    let gateway = gateway_knowing([]).await;
-    let profile = "[default]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = other\n";
-    let program = program(&gateway).file(".aws/credentials", profile);
-    let outcome =
-        failure(program.env("AWS_ACCESS_KEY_ID", "AKIAWANTED").env("AWS_SECRET_ACCESS_KEY", "")).await;
-    assert_says(&outcome, &["error: AWS_SECRET_ACCESS_KEY is not set, but the other half"]);
-    assert!(gateway.connections().iter().flatten().all(|event| !matches!(event, Event::Request(_))));
 }

@@ -2,7 +2,9 @@
 //! sense.
 
 use crate::credentials::profile::{LATER, LONG_AGO, logged_in, signed_in};
-use crate::credentials::setup::{assert_says, failure, gateway_knowing, program, temporary};
+use crate::credentials::setup::{
+    assert_says, failure, failure_after_panic, gateway_knowing, program, temporary,
+};
 use crate::credentials::source::{
     Source, at_container, at_metadata, at_portal, at_signin, web_identity, with_sts,
 };
@@ -32,17 +34,8 @@ async fn a_web_identity_token_that_cannot_be_read() {
     std::fs::remove_file(program.home("token.jwt")).expect("a token to remove");
     assert_says(
         &failure(program).await,
-        &["error: AWS_WEB_IDENTITY_TOKEN_FILE needs a file", "token.jwt: there is no such file"],
+        &["error: the web identity token does not provide credentials", "(os error 2)"],
     );
-}
-
-#[tokio::test]
-async fn a_web_identity_without_a_role_names_what_is_missing() {
-    let gateway = gateway_knowing([]).await;
-    let program = program(&gateway).file("token.jwt", "a token");
-    let file = program.home("token.jwt");
-    let outcome = failure(program.env("AWS_WEB_IDENTITY_TOKEN_FILE", file)).await;
-    assert_says(&outcome, &["error: AWS_ROLE_ARN is not set, but AWS_WEB_IDENTITY_TOKEN_FILE is"]);
 }
 
 #[tokio::test]
@@ -86,8 +79,10 @@ async fn a_container_token_that_is_no_header() {
 async fn a_container_url_without_a_scheme() {
     let gateway = gateway_knowing([]).await;
     let program = program(&gateway).env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "127.0.0.1:9");
-    let outcome = failure(program).await;
-    assert_says(&outcome, &["AWS_CONTAINER_CREDENTIALS_FULL_URI does not begin with http:// or https://"]);
+    assert_says(
+        &failure_after_panic(program).await,
+        &["error: the container does not provide credentials\n"],
+    );
 }
 
 #[tokio::test]
@@ -123,7 +118,7 @@ async fn instance_metadata_that_makes_aws_config_panic() {
     ] {
         let gateway = gateway_knowing([]).await;
         let (program, _service) = at_metadata(program(&gateway), metadata::with(answers).await);
-        assert_says(&failure(program).await, &["error: the EC2 instance metadata does not"]);
+        assert_says(&failure_after_panic(program).await, &["error: the EC2 instance metadata does not"]);
     }
 }
 
@@ -149,10 +144,10 @@ const SERVICES: [(&str, To); 5] = [
     ("error: the web identity token does not provide credentials", |program, sts| {
         with_sts(web_identity(program), sts)
     }),
-    ("error: the profile does not provide credentials", |program, portal| {
+    ("error: the profile default does not provide credentials", |program, portal| {
         at_portal(signed_in(program, "default", LATER), portal)
     }),
-    ("error: the profile does not provide credentials", |program, service| {
+    ("error: the profile default does not provide credentials", |program, service| {
         at_signin(logged_in(program, "default", &temporary("LOGIN"), LONG_AGO), service)
     }),
 ];
@@ -160,24 +155,23 @@ const SERVICES: [(&str, To); 5] = [
 #[tokio::test]
 async fn impossible_credentials_are_not_used() {
     let long = "A".repeat(900_000);
-    for (access_key, secret, said) in [
-        ("", "secret", "the access key or the secret key is empty"),
-        ("AKIAEXAMPLE000000000", "", "the access key or the secret key is empty"),
-        (&long, "secret", "the access key or the secret key is too long"),
-        ("AKIAEXAMPLE", &long, "the access key or the secret key is too long"),
+    for (access_key, secret, token) in [
+        ("", "secret", "token"),
+        ("AKIAEXAMPLE000000000", "", "token"),
+        (&long, "secret", "token"),
+        ("AKIAEXAMPLE", &long, "token"),
+        ("AKIAEXAMPLE", "secret", &long),
     ] {
         let key = Key {
             access_key: access_key.to_owned(),
             secret: secret.to_owned(),
-            session_token: Some("t".to_owned()),
+            session_token: Some(token.to_owned()),
         };
         let gateway = gateway_knowing([]).await;
         let (program, _endpoint) =
             at_container(program(&gateway), container::granting(vec![(key, LONG)]).await);
-        assert_says(
-            &failure(program).await,
-            &["error: the container gave credentials that cannot work", said],
-        );
+        let error = "error: the container gave credentials that cannot work: a key is empty or too long";
+        assert_says(&failure(program).await, &[error]);
     }
 }
 

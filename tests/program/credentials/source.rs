@@ -63,7 +63,7 @@ impl Source {
             | Source::SignIn
             | Source::Renewal
             | Source::Login
-            | Source::LoginRenewal => "profile",
+            | Source::LoginRenewal => "profile default",
             Source::WebIdentity => "web identity token",
             Source::Container => "container",
             Source::Metadata => "EC2 instance metadata",

@@ -27,14 +27,18 @@ struct Answer {
 
 fn answer() -> impl Strategy<Value = Answer> {
     let heads = [
-        "HTTP/1.1 200 Connection established\r\n\r\n".to_owned(),
-        "HTTP/1.1 200 OK\r\nvia: 1.1 squid\r\ncontent-length: 0\r\n\r\n".to_owned(),
-        "HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic\r\ncontent-length: 2\r\n\r\nNo".to_owned(),
-        format!("HTTP/1.1 403 {PASSWORD}\r\ncontent-length: 28\r\n\r\n{PASSWORD}"),
-        "HTTP/1.1 503 Busy\r\nconnection: close\r\n\r\n".to_owned(),
+        "HTTP/1.1 200 Connection established\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nvia: 1.1 squid\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic\r\ncontent-length: 2\r\n\r\nNo",
+        "HTTP/1.1 403 Forbidden\r\ncontent-length: 4\r\n\r\nNo.\n",
+        "HTTP/1.1 503 Busy\r\nconnection: close\r\n\r\n",
     ];
     let ending = prop_oneof![3 => Just(None), 1 => ending().prop_map(Some)];
-    (select(heads.to_vec()), edits(), ending).prop_map(|(head, edits, ending)| Answer { head, edits, ending })
+    (select(heads.to_vec()), edits(), ending).prop_map(|(head, edits, ending)| Answer {
+        head: head.to_owned(),
+        edits,
+        ending,
+    })
 }
 
 #[test]

@@ -24,8 +24,8 @@ use crate::program::Program;
 
 /// Made-up keys that look as random as real ones.
 const ACCESS_KEY: &str = "ASIA3QEXAMPLEZ7RANDO";
-pub const SECRET: &str = "q7Wm2ZkV9xTfB4nRdYc/Lp0sJhG6uEaKiX3o+5Mv";
-pub const SESSION_TOKEN: &str = "IQoJb3JpZ2luX2VjEJf0hY2u4Qd8Wk7Zr/1mNxPb6TgVs3LcAeKoUi9F5Rt+XyHwDj\
+const SECRET: &str = "q7Wm2ZkV9xTfB4nRdYc/Lp0sJhG6uEaKiX3o+5Mv";
+const SESSION_TOKEN: &str = "IQoJb3JpZ2luX2VjEJf0hY2u4Qd8Wk7Zr/1mNxPb6TgVs3LcAeKoUi9F5Rt+XyHwDj\
     8Bq2ZnEm4GvCaQsWtYxLkPf7/oR3uJiTdNh6bXzV5yMcgA0eKpSwF9rUqHlD1vOjZBt8E==";
 
 const KEYS: [&str; 6] = ["--access-key", ACCESS_KEY, "--secret", SECRET, "--session-token", SESSION_TOKEN];
