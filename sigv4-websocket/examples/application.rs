@@ -1,84 +1,122 @@
-//! An application that reconnects after every cut, and says why if it cannot.
+//! An application that publishes and receives for years: it reconnects after every cut, and says why if it cannot.
 //!
 //! `cargo run --example application -- --endpoint <id>-ats.iot.<region>.amazonaws.com`
 
-use std::{error::Error, path::PathBuf, pin::pin, time::Duration};
+use std::{error::Error, pin::pin, time::Duration};
 
 use clap::Parser;
 use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, PublishOptions, QoS};
-use sigv4_websocket::{Connector, Endpoint, Failure};
-use tokio::time::{sleep, timeout};
+use sigv4_websocket::{Connector, Endpoint, Failure, Phase};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const SUBACK_TIME: Duration = Duration::from_secs(30);
 
 #[derive(Parser)]
 struct Options {
     #[arg(long)]
     endpoint: Endpoint,
-    #[arg(long)]
-    region: Option<String>,
-    #[arg(long)]
-    ca_file: Option<PathBuf>,
     #[arg(long, default_value = "my-device")]
     client_id: String,
     #[arg(long, default_value = "my/topic")]
     topic: String,
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let Options { endpoint, region, ca_file, client_id, topic } = Options::parse();
-    let mut settings = Connector::builder(endpoint);
-    if let Some(region) = region {
-        settings = settings.region(region);
-    }
-    if let Some(path) = ca_file {
-        settings = settings.ca_file(path);
-    }
-    let connector = settings.build()?;
+/// What the application does with the connection.
+#[derive(PartialEq)]
+enum State {
+    Connecting,
+    Subscribing,
+    Refused,
+    Subscribed,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(run(Options::parse()));
+    // A name resolution that is still running must not hold up the exit.
+    runtime.shutdown_background();
+    result
+}
+
+async fn run(Options { endpoint, client_id, topic }: Options) -> Result<(), Box<dyn Error>> {
+    // Region, credentials, root certificates and proxy come from the endpoint's name and the environment.
+    let connector = Connector::builder(endpoint).build()?;
     let mut mqtt = MqttOptions::new(&client_id, "unused: the connector knows the endpoint");
     mqtt.set_outgoing_inflight_upper_limit(100).set_max_request_batch(16);
     connector.attach(&mut mqtt);
-    let (client, mut eventloop) = AsyncClient::builder(mqtt).build();
-    let (mut subscribed, mut publish) = (false, tokio::time::interval(Duration::from_secs(10)));
-    let (mut explained, mut wait, mut stop) = (String::new(), FIRST_WAIT, pin!(stop()));
+    let (client, mut eventloop) = AsyncClient::builder(mqtt.clone()).build();
+
+    let mut told: Option<Failure> = None;
+    // The same failure is not explained twice in a row.
+    let tell = |told: &mut Option<Failure>, failure: Failure| {
+        if !told.as_ref().is_some_and(|told| failure.is_like(told)) {
+            eprint!("{}", connector.explain(&failure, &client_id));
+        }
+        *told = Some(failure);
+    };
+    let mut ticks = interval(Duration::from_secs(10));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let (mut state, mut due, mut wait, mut full) = (State::Connecting, Instant::now(), FIRST_WAIT, false);
+    let mut stop = pin!(stop());
     loop {
         let event = tokio::select! {
             biased;
             () = &mut stop => break,
-            _ = publish.tick(), if subscribed => {
+            _ = ticks.tick(), if state == State::Subscribed => {
                 let published = client.try_publish(topic.as_str(), "hello", PublishOptions::new(QoS::AtLeastOnce));
-                published.unwrap_or_else(|error| eprintln!("not published: {error}"));
+                if let (Err(error), false) = (&published, full) {
+                    eprintln!("not published: {error}");
+                }
+                full = published.is_err();
                 continue;
             }
-            event = eventloop.poll() => event,
+            () = sleep_until(due), if state == State::Subscribing => {
+                eventloop.clean();
+                Err(Failure::deadline(Phase::Mqtt, SUBACK_TIME))
+            }
+            () = sleep_until(due), if state == State::Refused => Ok(None),
+            event = eventloop.poll() => event.map(Some).map_err(Failure::from),
         };
         match event {
-            Ok(Event::Incoming(Incoming::ConnAck(_))) => {
+            Ok(None | Some(Event::Incoming(Incoming::ConnAck(_)))) => {
                 println!("connected");
                 client.try_subscribe(&topic, QoS::AtLeastOnce)?;
+                (state, due) = (State::Subscribing, Instant::now() + SUBACK_TIME);
             }
-            Ok(Event::Incoming(Incoming::SubAck(answer))) => {
-                println!("subscribed: {:?}", answer.return_codes);
-                subscribed = true;
-                publish.reset_immediately();
-            }
-            // Only now is the session known to work. If no policy allowed the topic, it would have ended before.
-            Ok(Event::Incoming(Incoming::PubAck(_))) => (explained, wait) = (String::new(), FIRST_WAIT),
-            Ok(Event::Incoming(Incoming::Publish(message))) => println!("received {:?}", message.payload),
-            Ok(_) => {}
-            Err(error) => {
-                subscribed = false;
-                let failure = Failure::from(error);
-                // The same failure is not explained twice in a row.
-                if explained != failure.to_string() {
-                    explained = failure.to_string();
-                    eprint!("{}", connector.explain(&failure, &client_id));
+            Ok(Some(Event::Incoming(Incoming::SubAck(answer)))) => {
+                match Failure::from_suback(&answer, &[&topic]).pop() {
+                    None => {
+                        println!("subscribed");
+                        (state, told, wait) = (State::Subscribed, None, FIRST_WAIT);
+                        ticks.reset_immediately();
+                    }
+                    Some(refused) => {
+                        tell(&mut told, refused);
+                        (state, due, wait) =
+                            (State::Refused, Instant::now() + wait, LONGEST_WAIT.min(wait * 2));
+                    }
                 }
+            }
+            Ok(Some(Event::Incoming(Incoming::PubAck(answer)))) => {
+                match Failure::from_puback(&answer, &topic) {
+                    None => (told, wait) = (None, FIRST_WAIT),
+                    Some(refused) => tell(&mut told, refused),
+                }
+            }
+            Ok(Some(Event::Incoming(Incoming::Publish(message)))) => {
+                println!("received {:?}", message.payload)
+            }
+            Ok(Some(_)) => {}
+            Err(failure) => {
                 // Final failures are tried again too, since somebody may change something. The wait is random, so that
                 // devices that failed together do not come back together.
-                let pause = failure.retry_after().unwrap_or(wait).max(wait) + wait.mul_f64(fastrand::f64());
-                wait = Duration::from_secs(60).min(wait * 2);
+                let pause = failure.retry_after().unwrap_or(wait) + wait.mul_f64(fastrand::f64());
+                tell(&mut told, failure);
+                (state, wait) = (State::Connecting, LONGEST_WAIT.min(wait * 2));
+                // rumqttc puts into its options what the last CONNACK said, such as another keep-alive.
+                eventloop.options = mqtt.clone();
                 tokio::select! { () = sleep(pause) => {}, () = &mut stop => break }
             }
         }
@@ -86,8 +124,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // DISCONNECT if there is a session, then the close of WebSocket, TLS and TCP.
     client.try_disconnect_now()?;
-    let ended = async { while eventloop.poll().await.is_ok() {} };
-    timeout(Duration::from_secs(1), ended).await.ok();
+    timeout(FIRST_WAIT, async { while eventloop.poll().await.is_ok() {} }).await.ok();
     drop(eventloop);
     connector.closed().await;
     Ok(())

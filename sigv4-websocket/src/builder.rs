@@ -22,6 +22,10 @@ use crate::progress::Progress;
 /// The limit for an attempt to open a byte stream, unless the application sets another.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
+/// How long the server may owe an answer, unless the application sets another limit. It is less than a minute, so that it
+/// comes before a client's own judgement with the usual keep-alive.
+const PATIENCE: Duration = Duration::from_secs(45);
+
 /// Why a [`Connector`] cannot be built. No message shows a secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -67,6 +71,7 @@ pub struct ConnectorBuilder {
     proxy: Option<String>,
     observer: Option<Observer>,
     time_limit: Duration,
+    patience: Duration,
 }
 
 /// Shows the endpoint alone, since a proxy's URL may hold a password.
@@ -88,6 +93,7 @@ impl ConnectorBuilder {
             proxy: None,
             observer: None,
             time_limit: TIME_LIMIT,
+            patience: PATIENCE,
         }
     }
 
@@ -144,6 +150,14 @@ impl ConnectorBuilder {
         self
     }
 
+    /// How long an open connection may be silent although the server owes an answer, or take nothing of what is sent,
+    /// before it counts as dead: 45 seconds unless set. An answer is owed to CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ and
+    /// PUBLISH with QoS 1.
+    pub fn patience(mut self, limit: Duration) -> Self {
+        self.patience = limit;
+        self
+    }
+
     /// Builds the connector. This reads the CA file and the environment, and contacts nothing.
     ///
     /// # Errors
@@ -184,6 +198,7 @@ impl ConnectorBuilder {
             source,
             observer: self.observer.unwrap_or_else(|| Box::new(|_| {})),
             time_limit: self.time_limit,
+            patience: self.patience,
         }))
     }
 

@@ -43,6 +43,7 @@ pub(crate) struct Settings {
     pub source: Source,
     pub observer: Observer,
     pub time_limit: Duration,
+    pub patience: Duration,
 }
 
 /// Opens byte streams to one endpoint, as often as asked: each upgrade request is signed anew, with
@@ -60,6 +61,7 @@ struct Shared {
     credentials: FreshCredentials,
     observer: Observer,
     time_limit: Duration,
+    patience: Duration,
     clock: ServerClock,
     closing: TaskTracker,
 }
@@ -80,7 +82,7 @@ impl Connector {
     }
 
     pub(crate) fn new(settings: Settings) -> Self {
-        let Settings { endpoint, region, scope, network, source, observer, time_limit } = settings;
+        let Settings { endpoint, region, scope, network, source, observer, time_limit, patience } = settings;
         let (credentials, clock, closing) =
             (FreshCredentials::new(source), ServerClock::default(), TaskTracker::new());
         Self(Arc::new(Shared {
@@ -91,6 +93,7 @@ impl Connector {
             credentials,
             observer,
             time_limit,
+            patience,
             clock,
             closing,
         }))
@@ -189,7 +192,7 @@ impl Shared {
         enter(Phase::WebSocket);
         let socket = upgrade(Box::new(stream), &url).await?;
         enter(Phase::Mqtt);
-        Ok(ByteStream::new(socket, self.closing.clone()))
+        Ok(ByteStream::new(socket, self.patience, self.closing.clone()))
     }
 
     fn enter(&self, phase: &Mutex<Phase>, next: Phase) {

@@ -65,8 +65,22 @@ impl Facts<'_> {
             #[cfg(feature = "rumqttc")]
             Cause::NoConnack => hints.say(deadline(Phase::Mqtt)),
             Cause::Stream(StreamError::Lost(_)) => hints.lost(),
+            Cause::Stream(StreamError::Garbled(_)) => hints.not_iot_core(),
+            Cause::Stream(StreamError::NoAnswer | StreamError::NotTaken) => hints.say(
+                "the connection is dead, although neither side closed it: a firewall, a NAT or a load balancer on the way \
+                 may have forgotten it",
+            ),
+            Cause::Subscribe { filter, code: ReasonCode(0x87), .. } => {
+                hints.hints.extend(policy::subscribe(self, filter));
+            }
+            Cause::Publish { topic, code: ReasonCode(0x87), .. } => {
+                hints.hints.extend(policy::publish(self, topic));
+            }
             #[cfg(feature = "rumqttc")]
             Cause::Disconnected { code: ReasonCode(0x87), .. } => hints.lost(),
+            #[cfg(feature = "rumqttc")]
+            Cause::Disconnected { code, .. } => hints.in_session(*code),
+            Cause::Subscribe { code, .. } | Cause::Publish { code, .. } => hints.in_session(*code),
             _ => failure.reason_code().into_iter().for_each(|code| hints.reason(code)),
         }
         hints.hints
@@ -208,17 +222,32 @@ impl Hints<'_> {
         }
     }
 
+    /// What IoT Core means by a reason code after CONNACK ("AWS IoT Core message broker and protocol limits and quotas").
+    fn in_session(&mut self, code: ReasonCode) {
+        self.say(match code.0 {
+            0x8F => "the topic filter is not valid in MQTT 5, or longer or deeper than IoT Core allows",
+            0x90 => "the topic name is not valid in MQTT 5, or longer or deeper than IoT Core allows",
+            0x93 => "more messages were unacknowledged than the receive maximum in CONNACK allows",
+            0x94 => "a topic alias was above the topic alias maximum in CONNACK, or had no topic",
+            0x95 => "IoT Core takes packets of up to 128 KB",
+            0x97 => {
+                "IoT Core takes 100 publishes a second on a connection, 50 subscriptions, and 8 topic filters in a \
+                 SUBSCRIBE: see Service Quotas"
+            }
+            0x9B => "IoT Core has no QoS 2",
+            0xA1 => "IoT Core takes no subscription identifiers",
+            _ => return self.reason(code),
+        });
+    }
+
     fn policy(&mut self) {
-        let Facts { region, client_id, .. } = self.facts;
-        let account = self.facts.credentials.as_ref().and_then(Credentials::account_id).map(|id| id.as_str());
-        let account = account.filter(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()));
-        self.hints.extend(policy::hints(region, client_id, account));
+        self.hints.extend(policy::connect(self.facts));
     }
 
     fn lost(&mut self) {
         self.say(
-            "IoT Core ends a connection after a SUBSCRIBE or PUBLISH that no policy allows, and after 24 hours at the \
-             latest",
+            "IoT Core may end a connection after a SUBSCRIBE or PUBLISH that no policy allows, and ends it after 24 hours \
+             at the latest",
         );
     }
 

@@ -49,6 +49,12 @@ pub(crate) enum Cause {
     Upgrade(#[from] UpgradeError),
     #[error(transparent)]
     Stream(#[from] StreamError),
+    /// SUBACK with the reason code of an error (MQTT 5 section 3.9.3).
+    #[error("the server refused the subscription to {filter:?}: {code}")]
+    Subscribe { filter: String, code: ReasonCode, reason: Option<String> },
+    /// PUBACK with the reason code of an error (MQTT 5 section 3.4.2.1).
+    #[error("the server refused the message to {topic:?}: {code}")]
+    Publish { topic: String, code: ReasonCode, reason: Option<String> },
     /// DISCONNECT after CONNACK (MQTT 5 section 3.14).
     #[cfg(feature = "rumqttc")]
     #[error("the server ended the session: {code}")]
@@ -96,10 +102,8 @@ impl From<ConnectionError> for Failure {
         use rumqttc::Error as Decode;
         let cause = match error {
             ConnectionError::Timeout(_) => Cause::NoConnack,
-            // No answer to a ping: the connection is dead, though neither side closed it.
-            ConnectionError::MqttState(StateError::AwaitPingResp) => {
-                return io::Error::from(io::ErrorKind::TimedOut).into();
-            }
+            // PINGREQ was not answered.
+            ConnectionError::MqttState(StateError::AwaitPingResp) => StreamError::NoAnswer.into(),
             ConnectionError::Io(error)
             | ConnectionError::MqttState(
                 StateError::Io(error) | StateError::Deserialization(Decode::Io(error)),
@@ -119,6 +123,20 @@ impl Failure {
     /// passed in this phase.
     pub fn deadline(phase: Phase, limit: Duration) -> Self {
         Cause::Deadline { phase, limit }.into()
+    }
+
+    /// What a SUBACK says of a topic filter, if it refuses it, which leaves the connection open. `None` if the reason code
+    /// grants the subscription (MQTT 5 section 3.9.3).
+    pub fn subscribe(filter: &str, reason_code: u8) -> Option<Self> {
+        let (filter, code) = (filter.to_owned(), ReasonCode(reason_code));
+        code.is_error().then(|| Cause::Subscribe { filter, code, reason: None }.into())
+    }
+
+    /// What a PUBACK says of a message to a topic, if it refuses it, which leaves the connection open. `None` if the reason
+    /// code accepts the message (MQTT 5 section 3.4.2.1).
+    pub fn publish(topic: &str, reason_code: u8) -> Option<Self> {
+        let (topic, code) = (topic.to_owned(), ReasonCode(reason_code));
+        code.is_error().then(|| Cause::Publish { topic, code, reason: None }.into())
     }
 
     /// Whether a time limit has passed: the connector's, the MQTT client's, or that of [`deadline`](Self::deadline).
@@ -151,7 +169,7 @@ impl Failure {
         Some(self.answer()?.status.as_u16())
     }
 
-    /// What the server said in a refused upgrade, or as reason string of a CONNACK or DISCONNECT. It may hold any
+    /// What the server said in a refused upgrade, or as reason string of an MQTT packet. It may hold any
     /// character: pass it through [`printable`](crate::printable) before you show it.
     pub fn server_message(&self) -> Option<&str> {
         let answer = self.answer().and_then(|answer| answer.message.as_deref());
@@ -163,7 +181,7 @@ impl Failure {
         self.answer()?.request_id.as_deref()
     }
 
-    /// The reason code of a CONNACK or DISCONNECT.
+    /// The reason code of the MQTT packet that refused something or ended the session.
     pub fn reason_code(&self) -> Option<ReasonCode> {
         Some(self.reason()?.0)
     }
@@ -173,7 +191,8 @@ impl Failure {
     /// together.
     pub fn retry_after(&self) -> Option<Duration> {
         let transient = match &*self.0 {
-            Cause::Stream(StreamError::Lost(_)) | Cause::Deadline { .. } => true,
+            Cause::Deadline { .. } => true,
+            Cause::Stream(error) if error.is_after_connack() => true,
             #[cfg(feature = "rumqttc")]
             Cause::NoConnack => true,
             Cause::Network(error) => error.may_be_temporary(),
@@ -182,6 +201,12 @@ impl Failure {
             _ => self.reason_code().is_some_and(ReasonCode::is_busy),
         };
         transient.then_some(SHORTEST_WAIT)
+    }
+
+    /// Whether this failure tells a person nothing that `other` has not told: its error, causes and what the server said are
+    /// the same but for numbers, such as dates and request IDs.
+    pub fn is_like(&self, other: &Self) -> bool {
+        report::gist(self) == report::gist(other)
     }
 
     /// The failure and its innermost cause in one line, made safe to show to a person.
@@ -207,6 +232,9 @@ impl Failure {
             Cause::Stream(StreamError::FirstPacket(
                 FirstPacketError::Refused { code, reason } | FirstPacketError::Disconnected { code, reason },
             )) => Some((*code, reason.as_deref())),
+            Cause::Subscribe { code, reason, .. } | Cause::Publish { code, reason, .. } => {
+                Some((*code, reason.as_deref()))
+            }
             #[cfg(feature = "rumqttc")]
             Cause::Disconnected { code, reason } => Some((*code, reason.as_deref())),
             _ => None,
@@ -244,4 +272,44 @@ impl Failure {
 /// The causes of `error`, the outermost first.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(error.source(), |cause| (*cause).source())
+}
+
+#[cfg(feature = "rumqttc")]
+impl Failure {
+    /// The subscriptions that a SUBACK refuses, each as a failure. `filters` are the topic filters of the SUBSCRIBE, in its
+    /// order.
+    pub fn from_suback(suback: &rumqttc::SubAck, filters: &[&str]) -> Vec<Self> {
+        let reason = suback.properties.as_ref().and_then(|properties| properties.reason_string.as_ref());
+        let refused = filters.iter().zip(&suback.return_codes).filter_map(|(filter, code)| {
+            let (filter, code) = ((*filter).to_owned(), suback_code(*code)?);
+            Some(Cause::Subscribe { filter, code, reason: reason.cloned() }.into())
+        });
+        refused.collect()
+    }
+
+    /// The failure, if a PUBACK refuses the message. It names only a packet identifier, so `topic` says where the message
+    /// was to go.
+    pub fn from_puback(puback: &rumqttc::PubAck, topic: &str) -> Option<Self> {
+        let (topic, code) = (topic.to_owned(), ReasonCode(puback.reason as u8));
+        let reason = puback.properties.as_ref().and_then(|properties| properties.reason_string.clone());
+        code.is_error().then(|| Cause::Publish { topic, code, reason }.into())
+    }
+}
+
+/// The number of a refusal, which rumqttc keeps to itself (MQTT 5 section 3.9.3).
+#[cfg(feature = "rumqttc")]
+fn suback_code(code: rumqttc::SubscribeReasonCode) -> Option<ReasonCode> {
+    use rumqttc::SubscribeReasonCode as Code;
+    Some(ReasonCode(match code {
+        Code::Success(_) => return None,
+        Code::Failure | Code::Unspecified => 0x80,
+        Code::ImplementationSpecific => 0x83,
+        Code::NotAuthorized => 0x87,
+        Code::TopicFilterInvalid => 0x8F,
+        Code::PkidInUse => 0x91,
+        Code::QuotaExceeded => 0x97,
+        Code::SharedSubscriptionsNotSupported => 0x9E,
+        Code::SubscriptionIdNotSupported => 0xA1,
+        Code::WildcardSubscriptionsNotSupported => 0xA2,
+    }))
 }

@@ -1,21 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The IoT policy that a client ID needs to connect.
+//! The statements of a policy that a client needs (IoT developer guide, "AWS IoT Core policy actions").
 
 use serde_json::json;
 
-/// The hints for a connection that no policy allows. `account` is the number of the AWS account, if it is known.
-pub(super) fn hints(region: &str, client_id: &str, account: Option<&str>) -> Vec<String> {
-    let (partition, account) = (partition(region), account.unwrap_or("<account>"));
-    let client = format!("arn:{partition}:iot:{region}:{account}:client/{client_id}");
-    let statement = json!({ "Effect": "Allow", "Action": "iot:Connect", "Resource": client });
-    vec![
+use super::hint::Facts;
+
+/// The hints for a connection that no policy allows.
+pub(super) fn connect(facts: &Facts<'_>) -> Vec<String> {
+    let mut hints = vec![
         "if no policy allows this client ID, IoT Core answers Not authorized (0x87), or hangs up (error 5134 of the AWS \
-         IoT SDKs). This statement allows it:"
+         IoT SDKs). This statement allows it; an ARN of the kind topic/… does not:"
             .to_owned(),
-        statement.to_string(),
-        "an Amazon Cognito identity needs an IoT policy as well: aws iot attach-policy".to_owned(),
+        statement(facts, "iot:Connect", "client", facts.client_id),
+    ];
+    hints.push(COGNITO.to_owned());
+    hints
+}
+
+/// The hints for a subscription that no policy allows. To receive messages is an action of its own.
+pub(super) fn subscribe(facts: &Facts<'_>, filter: &str) -> Vec<String> {
+    vec![
+        "if no policy allows this subscription, these statements do, to subscribe and to receive:".to_owned(),
+        statement(facts, "iot:Subscribe", "topicfilter", filter),
+        // A policy writes a wildcard as an asterisk.
+        statement(facts, "iot:Receive", "topic", &filter.replace(['+', '#'], "*")),
+        COGNITO.to_owned(),
     ]
+}
+
+/// The hints for a message that no policy allows.
+pub(super) fn publish(facts: &Facts<'_>, topic: &str) -> Vec<String> {
+    vec![
+        "if no policy allows this message, this statement does. One that is retained needs iot:RetainPublish as well:"
+            .to_owned(),
+        statement(facts, "iot:Publish", "topic", topic),
+        COGNITO.to_owned(),
+    ]
+}
+
+const COGNITO: &str = "an Amazon Cognito identity needs an IoT policy as well, attached to each identity ID: aws iot attach-policy";
+
+fn statement(facts: &Facts<'_>, action: &str, kind: &str, name: &str) -> String {
+    let account = facts.credentials.as_ref().and_then(|keys| keys.account_id()).map(|id| id.as_str());
+    let account = account.filter(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()));
+    let (partition, region, account) =
+        (partition(facts.region), facts.region, account.unwrap_or("<account>"));
+    let resource = format!("arn:{partition}:iot:{region}:{account}:{kind}/{name}");
+    json!({ "Effect": "Allow", "Action": action, "Resource": resource }).to_string()
 }
 
 /// The partition of a region, as in an ARN (AWS General Reference, "Amazon Resource Names").

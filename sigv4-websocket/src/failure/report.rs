@@ -36,6 +36,14 @@ pub(crate) fn report(failure: &Failure, hints: &[String]) -> String {
     text
 }
 
+/// What the failure says, without numbers.
+pub(super) fn gist(failure: &Failure) -> String {
+    let said =
+        failure.details().into_iter().filter(|(label, _)| *label != "request id").map(|(_, said)| said);
+    let messages = [failure.to_string()].into_iter().chain(causes(failure).map(message)).chain(said);
+    messages.collect::<String>().replace(|c: char| c.is_ascii_digit(), "")
+}
+
 /// The failure and its innermost cause.
 pub(super) fn summary(failure: &Failure) -> String {
     let cause = causes(failure).last().map(|cause| format!(": {}", message(cause)));

@@ -14,6 +14,11 @@ impl ReasonCode {
         self.0
     }
 
+    /// Whether this is the code of an error (MQTT 5 section 2.4).
+    pub(crate) fn is_error(self) -> bool {
+        self.0 >= 0x80
+    }
+
     /// Whether a later attempt may succeed: the server is busy, throttles or shuts down, or it ended a connection that
     /// was silent or too old, or that its administrator closed.
     pub(crate) fn is_busy(self) -> bool {
@@ -40,6 +45,7 @@ impl ReasonCode {
             0x8E => "Session taken over",
             0x8F => "Topic filter invalid",
             0x90 => "Topic name invalid",
+            0x91 => "Packet identifier in use",
             0x93 => "Receive maximum exceeded",
             0x94 => "Topic alias invalid",
             0x95 => "Packet too large",

@@ -4,7 +4,6 @@
 //! the connection back from hyper.
 
 use std::convert::Infallible;
-use std::fmt;
 
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::http1;
@@ -16,13 +15,6 @@ use tokio::task::JoinHandle;
 /// The most that is read of the head of an answer, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// A stream that can carry HTTP, and then a WebSocket.
-pub(crate) trait Transport:
-    AsyncRead + AsyncWrite + fmt::Debug + Unpin + Send + Sync + 'static
-{
-}
-impl<S: AsyncRead + AsyncWrite + fmt::Debug + Unpin + Send + Sync + 'static> Transport for S {}
-
 /// A connection that hyper reads the answer from.
 pub(crate) struct Connection<S>(JoinHandle<hyper::Result<http1::Parts<TokioIo<S>>>>);
 
@@ -31,11 +23,12 @@ pub(crate) struct Connection<S>(JoinHandle<hyper::Result<http1::Parts<TokioIo<S>
 /// # Errors
 ///
 /// An error of hyper if the answer is not HTTP, if its head is too long, or if the connection ended before it.
-pub(crate) async fn send<S: Transport, B>(
+pub(crate) async fn send<S, B>(
     stream: S,
     request: Request<B>,
 ) -> hyper::Result<(Response<Incoming>, Connection<S>)>
 where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
 {
     let (mut sender, connection) =

@@ -16,7 +16,7 @@ use tokio::try_join;
 use tokio_rustls::client::TlsStream;
 
 use self::proxy::{Proxies, Proxy, ProxyError};
-use self::tcp::TcpError;
+use self::tcp::{Counted, TcpError};
 use self::tls::{Tls, TlsError};
 use crate::endpoint::Endpoint;
 use crate::progress::Phase;
@@ -93,7 +93,7 @@ impl Network {
         &self,
         endpoint: &Endpoint,
         enter: impl Fn(Phase),
-    ) -> Result<TlsStream<TcpStream>, NetworkError> {
+    ) -> Result<TlsStream<Counted>, NetworkError> {
         let tcp = async {
             let proxy = self.proxies.to(endpoint).map_err(ProxyError::Setting)?;
             open_tcp(endpoint, proxy, &enter).await
@@ -101,7 +101,7 @@ impl Network {
         // The roots are read while the connection is being made.
         let (tcp, handshake) = try_join!(tcp, async { Ok(self.tls.prepare().await?) })?;
         enter(Phase::Tls);
-        Ok(handshake.run(endpoint.server_name(), tcp).await?)
+        Ok(handshake.run(endpoint.server_name(), Counted::new(tcp)).await?)
     }
 }
 
@@ -113,16 +113,13 @@ impl Network {
     /// # Errors
     ///
     /// [`NetworkError`], which names the phase.
-    pub(crate) async fn open_service(
-        &self,
-        service: &Endpoint,
-    ) -> Result<TlsStream<TcpStream>, NetworkError> {
+    pub(crate) async fn open_service(&self, service: &Endpoint) -> Result<TlsStream<Counted>, NetworkError> {
         let proxy = match service.is_nearby() {
             true => None,
             false => self.proxies.to(service).map_err(ProxyError::Setting)?,
         };
         let tcp = open_tcp(service, proxy, &|_| {}).await?;
-        Ok(self.tls.prepare().await?.run(service.server_name(), tcp).await?)
+        Ok(self.tls.prepare().await?.run(service.server_name(), Counted::new(tcp)).await?)
     }
 
     /// Opens a bare connection, for credential services on plain HTTP. Such services are usually on this machine or

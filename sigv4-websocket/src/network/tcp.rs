@@ -4,10 +4,14 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::sleep;
 
@@ -15,6 +19,18 @@ use crate::endpoint::Endpoint;
 
 /// How long an address may stay silent before the next one is tried in parallel (RFC 8305 section 8).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// How long a connection may be idle before TCP probes the peer, and how long it waits between two probes.
+const PROBE_AFTER: Duration = Duration::from_secs(30);
+const PROBE_INTERVAL: Duration = Duration::from_secs(15);
+
+/// How long the peer's host may leave bytes or probes unacknowledged.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNACKNOWLEDGED_LIMIT: Duration = Duration::from_secs(60);
+
+/// The most that the system takes before it has sent it, in bytes.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const MAX_NOT_SENT: u32 = 16 * 1024;
 
 /// Why there is no connection to any address of the endpoint.
 #[derive(Debug, thiserror::Error)]
@@ -79,9 +95,72 @@ async fn open(address: SocketAddr) -> io::Result<TcpStream> {
     tracing::debug!("trying {address}");
     let stream = TcpStream::connect(address).await?;
     // Where the server has reset the connection already, macOS fails here. The next step reports the reset.
-    let _ = stream.set_nodelay(true);
+    let _ = set_options(&stream);
     tracing::debug!("connected to {address}");
     Ok(stream)
+}
+
+/// A host that has vanished is noticed by probes of TCP where the connection is idle, and elsewhere by the limit for what is
+/// unacknowledged (RFC 5482). Only Linux has that limit, which there holds for the probes as well.
+fn set_options(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_INTERVAL))?;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_LIMIT))?;
+        // Otherwise the system takes megabytes at once, and nobody could see whether they leave.
+        socket.set_tcp_notsent_lowat(MAX_NOT_SENT)?;
+    }
+    Ok(())
+}
+
+/// A TCP connection that counts what leaves it, below TLS: whether anything does cannot be seen above.
+#[derive(Debug)]
+pub(crate) struct Counted<S = TcpStream> {
+    stream: S,
+    sent: u64,
+}
+
+impl<S> Counted<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        Self { stream, sent: 0 }
+    }
+
+    /// The number of bytes that were written so far.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
+        self.sent += written as u64;
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
 }
 
 fn list(failures: &[(SocketAddr, io::Error)]) -> String {

@@ -12,10 +12,11 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, HandshakeKind, RootCertStore};
 use rustls_platform_verifier::Verifier;
-use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+use super::tcp::Counted;
 
 /// Why there is no TLS connection.
 #[derive(Debug, thiserror::Error)]
@@ -106,8 +107,8 @@ impl Handshake {
     pub(crate) async fn run(
         self,
         name: ServerName<'static>,
-        tcp: TcpStream,
-    ) -> Result<TlsStream<TcpStream>, TlsError> {
+        tcp: Counted,
+    ) -> Result<TlsStream<Counted>, TlsError> {
         let connected = TlsConnector::from(self.0).connect(name, tcp).await;
         let stream = connected.map_err(|error| match error.downcast::<rustls::Error>() {
             Ok(tls) => TlsError::Handshake(tls),

@@ -5,6 +5,7 @@
 pub(crate) mod clock;
 pub(crate) mod stream;
 pub(crate) mod upgrade;
+mod watch;
 
 use std::io;
 
@@ -28,6 +29,22 @@ pub(crate) enum StreamError {
     /// The connection ended after CONNACK.
     #[error("the connection was lost")]
     Lost(#[source] HangUp),
+    /// Frames after CONNACK that cannot carry MQTT.
+    #[error("the server stopped speaking MQTT over WebSocket")]
+    Garbled(#[source] HangUp),
+    /// The connection is dead: a packet that demands an answer got none, and nothing else came either.
+    #[error("the server does not answer any more")]
+    NoAnswer,
+    /// The connection is dead: nothing of what is written leaves.
+    #[error("the server takes nothing of what is sent to it")]
+    NotTaken,
+}
+
+impl StreamError {
+    /// Whether there was a session, which this ended.
+    pub(crate) fn is_after_connack(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Garbled(_) | Self::NoAnswer | Self::NotTaken)
+    }
 }
 
 /// How a WebSocket ended.

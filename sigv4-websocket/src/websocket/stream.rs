@@ -5,6 +5,7 @@
 //! tokio-util's `StreamReader` and `SinkWriter` would be enough for the bytes. But rumqttc drops a stream without shutting
 //! it down, so this type needs a `Drop` of its own, which closes the WebSocket.
 
+use std::fmt;
 use std::io;
 use std::ops::ControlFlow;
 use std::pin::Pin;
@@ -16,14 +17,17 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::runtime::Handle;
 use tokio::task::coop;
 use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
 use tokio_tungstenite::tungstenite::{self, Bytes, Message};
 use tokio_util::task::TaskTracker;
 
+use super::watch::Watch;
 use super::{HangUp, StreamError};
 use crate::mqtt::first_packet::{self, FirstPacketError};
-use crate::network::http::Transport;
+use crate::mqtt::outgoing::OutgoingPackets;
+use crate::network::tcp::Counted;
 
 /// The most that is written at once, in bytes.
 const MAX_WRITE: usize = 64 * 1024;
@@ -34,7 +38,19 @@ pub(crate) const MAX_UNSENT: usize = 4 * MAX_WRITE;
 /// How long the peer may take to answer a Close.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
-/// An open WebSocket over TLS.
+/// What carries a WebSocket.
+pub(crate) trait Transport: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Unpin {
+    /// The number of bytes that have left so far.
+    fn sent(&self) -> u64;
+}
+
+impl Transport for TlsStream<Counted> {
+    fn sent(&self) -> u64 {
+        self.get_ref().0.sent()
+    }
+}
+
+/// An open WebSocket.
 pub(crate) type Socket = WebSocketStream<Box<dyn Transport>>;
 
 /// MQTT bytes over a WebSocket, however the packets are spread over frames (MQTT 5 section 6).
@@ -50,15 +66,33 @@ pub struct ByteStream {
     /// The bytes of the first packet so far. `None` after a successful CONNACK.
     first_packet: Option<Vec<u8>>,
     unread: Bytes,
+    outgoing: OutgoingPackets,
+    /// A packet that demands an answer was written, but not yet flushed.
+    asks: bool,
+    answer: Watch,
+    progress: Watch,
+    /// What had left when a write last made progress.
+    sent: u64,
     closing: TaskTracker,
     runtime: Handle,
 }
 
 impl ByteStream {
-    /// Wraps an open WebSocket; its close will run on `closing`. Must be called within a Tokio runtime.
-    pub(crate) fn new(socket: Socket, closing: TaskTracker) -> Self {
-        let (first_packet, unread) = (Some(Vec::new()), Bytes::new());
-        Self { socket: Some(socket), first_packet, unread, closing, runtime: Handle::current() }
+    /// Wraps an open WebSocket; its close will run on `closing`. `patience` is how long the server may owe an answer, or
+    /// take nothing of what is sent. Must be called within a Tokio runtime.
+    pub(crate) fn new(socket: Socket, patience: Duration, closing: TaskTracker) -> Self {
+        Self {
+            socket: Some(socket),
+            first_packet: Some(Vec::new()),
+            unread: Bytes::new(),
+            outgoing: OutgoingPackets::default(),
+            asks: false,
+            answer: Watch::new(patience),
+            progress: Watch::new(patience),
+            sent: 0,
+            closing,
+            runtime: Handle::current(),
+        }
     }
 
     fn socket(&mut self) -> io::Result<&mut Socket> {
@@ -84,18 +118,33 @@ impl ByteStream {
         let error = match self.first_packet {
             Some(_) if broken => StreamError::NotMqtt(hang_up),
             Some(_) => StreamError::BeforeConnack(hang_up),
+            None if broken => StreamError::Garbled(hang_up),
             None => StreamError::Lost(hang_up),
         };
         let kind = if broken { io::ErrorKind::InvalidData } else { io::ErrorKind::ConnectionAborted };
         io::Error::new(kind, error)
     }
 
-    /// Calls `act` with the socket, and translates its error.
-    fn with_socket<T>(
+    /// Calls `act`, which writes, with the socket, and translates its error. If nothing leaves for too long, that is an
+    /// error as well.
+    fn writing<T>(
         &mut self,
-        act: impl FnOnce(&mut Socket) -> Poll<Result<T, tungstenite::Error>>,
+        context: &mut Context<'_>,
+        act: impl FnOnce(&mut Socket, &mut Context<'_>) -> Poll<Result<T, tungstenite::Error>>,
     ) -> Poll<io::Result<T>> {
-        act(self.socket()?).map_err(|error| self.error(error.into()))
+        let socket = self.socket()?;
+        if let Poll::Ready(result) = act(socket, context) {
+            self.progress.disarm();
+            return Poll::Ready(result.map_err(|error| self.error(error.into())));
+        }
+        let sent = socket.get_ref().sent();
+        if sent != self.sent {
+            self.sent = sent;
+            self.progress.disarm();
+        }
+        self.progress.arm();
+        ready!(self.progress.poll_passed(context));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, StreamError::NotTaken)))
     }
 }
 
@@ -115,8 +164,14 @@ impl AsyncRead for ByteStream {
     ) -> Poll<io::Result<()>> {
         while self.unread.is_empty() {
             // A flood of small frames must not keep other tasks from running.
-            let hang_up = match ready!(coop::cooperative(self.socket()?.next()).poll_unpin(context)) {
+            let Poll::Ready(next) = coop::cooperative(self.socket()?.next()).poll_unpin(context) else {
+                // Only who has read everything can tell that there is no answer.
+                ready!(self.answer.poll_passed(context));
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, StreamError::NoAnswer)));
+            };
+            let hang_up = match next {
                 Some(Ok(Message::Binary(bytes))) => {
+                    self.answer.disarm();
                     self.receive(bytes).map_err(|error| {
                         io::Error::new(io::ErrorKind::InvalidData, StreamError::FirstPacket(error))
                     })?;
@@ -143,21 +198,28 @@ impl AsyncWrite for ByteStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        // What waits to be sent goes first, so that there is room.
+        ready!(self.as_mut().poll_flush(context))?;
         let piece = &bytes[..bytes.len().min(MAX_WRITE)];
-        self.with_socket(|socket| {
-            // What waits to be sent goes first, so that there is room.
-            ready!(socket.poll_flush_unpin(context))?;
-            Poll::Ready(socket.start_send_unpin(Message::Binary(Bytes::copy_from_slice(piece))))
-        })
-        .map_ok(|()| piece.len())
+        let message = Message::Binary(Bytes::copy_from_slice(piece));
+        if let Err(error) = self.socket()?.start_send_unpin(message) {
+            return Poll::Ready(Err(self.error(error.into())));
+        }
+        self.asks |= self.outgoing.demand_answer(piece);
+        Poll::Ready(Ok(piece.len()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.with_socket(|socket| socket.poll_flush_unpin(context))
+        ready!(self.writing(context, |socket, context| socket.poll_flush_unpin(context)))?;
+        // A question in a buffer of this machine cannot be answered yet.
+        if std::mem::take(&mut self.asks) {
+            self.answer.arm();
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.with_socket(|socket| socket.poll_close_unpin(context))
+        self.writing(context, |socket, context| socket.poll_close_unpin(context))
     }
 }
 

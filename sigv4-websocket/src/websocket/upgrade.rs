@@ -15,8 +15,8 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use super::stream::{MAX_UNSENT, Socket};
-use crate::network::http::{self, Transport};
+use super::stream::{MAX_UNSENT, Socket, Transport};
+use crate::network::http;
 use crate::text::printable;
 
 /// The subprotocol IoT Core requires (MQTT 5 section 6).
