@@ -1,27 +1,16 @@
 //! An application that publishes and receives for years: it reconnects after every cut, and says why if it cannot.
 //!
-//! `cargo run --example application -- --endpoint <id>-ats.iot.<region>.amazonaws.com`
+//! `cargo run --example application -- <id>-ats.iot.<region>.amazonaws.com`
 
 use std::{error::Error, pin::pin, time::Duration};
 
-use clap::Parser;
 use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, PublishOptions, QoS};
-use sigv4_websocket::{Connector, Endpoint, Failure, Phase};
+use sigv4_websocket::{Connector, Failure, Phase};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const SUBACK_TIME: Duration = Duration::from_secs(30);
-
-#[derive(Parser)]
-struct Options {
-    #[arg(long)]
-    endpoint: Endpoint,
-    #[arg(long, default_value = "my-device")]
-    client_id: String,
-    #[arg(long, default_value = "my/topic")]
-    topic: String,
-}
 
 /// What the application does with the connection.
 #[derive(PartialEq)]
@@ -34,15 +23,20 @@ enum State {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(run(Options::parse()));
+    let result = runtime.block_on(run());
     // A name resolution that is still running must not hold up the exit.
     runtime.shutdown_background();
     result
 }
 
-async fn run(Options { endpoint, client_id, topic }: Options) -> Result<(), Box<dyn Error>> {
+async fn run() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let endpoint = arguments.next().ok_or("usage: application ENDPOINT [CLIENT_ID [TOPIC]]")?;
+    let client_id = arguments.next().unwrap_or("my-device".to_owned());
+    let topic = arguments.next().unwrap_or("my/topic".to_owned());
+
     // Region, credentials, root certificates and proxy come from the endpoint's name and the environment.
-    let connector = Connector::builder(endpoint).build()?;
+    let connector = Connector::builder(endpoint.parse()?).build()?;
     let mut mqtt = MqttOptions::new(&client_id, "unused: the connector knows the endpoint");
     mqtt.set_outgoing_inflight_upper_limit(100).set_max_request_batch(16);
     connector.attach(&mut mqtt);
@@ -58,7 +52,7 @@ async fn run(Options { endpoint, client_id, topic }: Options) -> Result<(), Box<
     };
     let mut ticks = interval(Duration::from_secs(10));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let (mut state, mut due, mut wait, mut full) = (State::Connecting, Instant::now(), FIRST_WAIT, false);
+    let (mut state, mut due, mut wait) = (State::Connecting, Instant::now(), FIRST_WAIT);
     let mut stop = pin!(stop());
     loop {
         let event = tokio::select! {
@@ -66,30 +60,31 @@ async fn run(Options { endpoint, client_id, topic }: Options) -> Result<(), Box<
             () = &mut stop => break,
             _ = ticks.tick(), if state == State::Subscribed => {
                 let published = client.try_publish(topic.as_str(), "hello", PublishOptions::new(QoS::AtLeastOnce));
-                if let (Err(error), false) = (&published, full) {
-                    eprintln!("not published: {error}");
-                }
-                full = published.is_err();
+                published.unwrap_or_else(|error| eprintln!("not published: {error}"));
                 continue;
             }
             () = sleep_until(due), if state == State::Subscribing => {
                 eventloop.clean();
                 Err(Failure::deadline(Phase::Mqtt, SUBACK_TIME))
             }
-            () = sleep_until(due), if state == State::Refused => Ok(None),
-            event = eventloop.poll() => event.map(Some).map_err(Failure::from),
+            () = sleep_until(due), if state == State::Refused => {
+                client.try_subscribe(&topic, QoS::AtLeastOnce)?;
+                (state, due) = (State::Subscribing, Instant::now() + SUBACK_TIME);
+                continue;
+            }
+            event = eventloop.poll() => event.map_err(Failure::from),
         };
         match event {
-            Ok(None | Some(Event::Incoming(Incoming::ConnAck(_)))) => {
+            Ok(Event::Incoming(Incoming::ConnAck(_))) => {
                 println!("connected");
                 client.try_subscribe(&topic, QoS::AtLeastOnce)?;
                 (state, due) = (State::Subscribing, Instant::now() + SUBACK_TIME);
             }
-            Ok(Some(Event::Incoming(Incoming::SubAck(answer)))) => {
+            Ok(Event::Incoming(Incoming::SubAck(answer))) => {
                 match Failure::from_suback(&answer, &[&topic]).pop() {
                     None => {
                         println!("subscribed");
-                        (state, told, wait) = (State::Subscribed, None, FIRST_WAIT);
+                        state = State::Subscribed;
                         ticks.reset_immediately();
                     }
                     Some(refused) => {
@@ -99,16 +94,15 @@ async fn run(Options { endpoint, client_id, topic }: Options) -> Result<(), Box<
                     }
                 }
             }
-            Ok(Some(Event::Incoming(Incoming::PubAck(answer)))) => {
-                match Failure::from_puback(&answer, &topic) {
-                    None => (told, wait) = (None, FIRST_WAIT),
-                    Some(refused) => tell(&mut told, refused),
-                }
-            }
-            Ok(Some(Event::Incoming(Incoming::Publish(message)))) => {
+            // Only a message that was accepted shows that the session works.
+            Ok(Event::Incoming(Incoming::PubAck(answer))) => match Failure::from_puback(&answer, &topic) {
+                None => (told, wait) = (None, FIRST_WAIT),
+                Some(refused) => tell(&mut told, refused),
+            },
+            Ok(Event::Incoming(Incoming::Publish(message))) => {
                 println!("received {:?}", message.payload)
             }
-            Ok(Some(_)) => {}
+            Ok(_) => {}
             Err(failure) => {
                 // Final failures are tried again too, since somebody may change something. The wait is random, so that
                 // devices that failed together do not come back together.
