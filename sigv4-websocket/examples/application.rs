@@ -4,7 +4,8 @@
 
 use std::{error::Error, pin::pin, time::Duration};
 
-use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, PublishOptions, QoS};
+use rumqttc::Packet::{ConnAck, PubAck, Publish, SubAck};
+use rumqttc::{AsyncClient, Event, MqttOptions, PublishOptions, QoS};
 use sigv4_websocket::{Connector, Failure, Phase};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
@@ -34,7 +35,6 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let endpoint = arguments.next().ok_or("usage: application ENDPOINT [CLIENT_ID [TOPIC]]")?;
     let client_id = arguments.next().unwrap_or("my-device".to_owned());
     let topic = arguments.next().unwrap_or("my/topic".to_owned());
-
     // Region, credentials, root certificates and proxy come from the endpoint's name and the environment.
     let connector = Connector::builder(endpoint.parse()?).build()?;
     let mut mqtt = MqttOptions::new(&client_id, "unused: the connector knows the endpoint");
@@ -75,33 +75,29 @@ async fn run() -> Result<(), Box<dyn Error>> {
             event = eventloop.poll() => event.map_err(Failure::from),
         };
         match event {
-            Ok(Event::Incoming(Incoming::ConnAck(_))) => {
+            Ok(Event::Incoming(ConnAck(_))) => {
                 println!("connected");
                 client.try_subscribe(&topic, QoS::AtLeastOnce)?;
                 (state, due) = (State::Subscribing, Instant::now() + SUBACK_TIME);
             }
-            Ok(Event::Incoming(Incoming::SubAck(answer))) => {
-                match Failure::from_suback(&answer, &[&topic]).pop() {
-                    None => {
-                        println!("subscribed");
-                        state = State::Subscribed;
-                        ticks.reset_immediately();
-                    }
-                    Some(refused) => {
-                        tell(&mut told, refused);
-                        (state, due, wait) =
-                            (State::Refused, Instant::now() + wait, LONGEST_WAIT.min(wait * 2));
-                    }
+            Ok(Event::Incoming(SubAck(answer))) => match Failure::from_suback(&answer, &[&topic]).pop() {
+                None => {
+                    println!("subscribed");
+                    state = State::Subscribed;
+                    ticks.reset_immediately();
                 }
-            }
+                Some(refused) => {
+                    tell(&mut told, refused);
+                    (state, due) = (State::Refused, Instant::now() + wait);
+                    wait = LONGEST_WAIT.min(wait * 2);
+                }
+            },
             // Only a message that was accepted shows that the session works.
-            Ok(Event::Incoming(Incoming::PubAck(answer))) => match Failure::from_puback(&answer, &topic) {
+            Ok(Event::Incoming(PubAck(answer))) => match Failure::from_puback(&answer, &topic) {
                 None => (told, wait) = (None, FIRST_WAIT),
                 Some(refused) => tell(&mut told, refused),
             },
-            Ok(Event::Incoming(Incoming::Publish(message))) => {
-                println!("received {:?}", message.payload)
-            }
+            Ok(Event::Incoming(Publish(message))) => println!("received {:?}", message.payload),
             Ok(_) => {}
             Err(failure) => {
                 // Final failures are tried again too, since somebody may change something. The wait is random, so that
