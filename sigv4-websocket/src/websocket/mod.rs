@@ -4,6 +4,8 @@
 
 pub(crate) mod clock;
 pub(crate) mod stream;
+#[cfg(test)]
+mod tests;
 pub(crate) mod upgrade;
 mod watch;
 
