@@ -7,6 +7,8 @@ mod credentials;
 pub(crate) mod hint;
 mod policy;
 pub(crate) mod report;
+#[cfg(all(test, feature = "rumqttc"))]
+mod tests;
 
 use std::error::Error;
 use std::io;

@@ -5,3 +5,6 @@
 pub(crate) mod first_packet;
 pub(crate) mod outgoing;
 pub(crate) mod reason_code;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,302 @@
+//! What is said of each failure, and whether another attempt may help.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use rumqttc::{ConnectionError, StateError};
+use rustls::{CertificateError, OtherError};
+
+use super::hint::Facts;
+use super::{Cause, Failure};
+use crate::endpoint::Endpoint;
+use crate::mqtt::reason_code::ReasonCode;
+use crate::network::NetworkError;
+use crate::network::tcp::TcpError;
+use crate::network::tls::TlsError;
+use crate::progress::Phase;
+use crate::websocket::upgrade::{Answer, UpgradeError};
+use crate::websocket::{HangUp, StreamError};
+
+const ENDPOINT: &str = "abc-ats.iot.eu-west-1.amazonaws.com";
+
+/// The hints for a failure at this endpoint, whose requests are signed for this region.
+struct At<'a> {
+    endpoint: &'a str,
+    region: &'a str,
+    credentials: Option<Credentials>,
+}
+
+const HERE: At<'_> = At { endpoint: ENDPOINT, region: "eu-west-1", credentials: None };
+
+impl At<'_> {
+    fn hints(&self, failure: &Failure) -> Vec<String> {
+        let endpoint: Endpoint = self.endpoint.parse().expect("an endpoint");
+        let (region, credentials) = (self.region, self.credentials.clone());
+        let facts = Facts {
+            endpoint: &endpoint,
+            region,
+            client_id: "sensor \"7\"",
+            credentials,
+            trusts_system: true,
+        };
+        facts.hints(failure)
+    }
+}
+
+fn failure(cause: impl Into<Cause>) -> Failure {
+    cause.into().into()
+}
+
+fn forbidden(message: &str) -> Failure {
+    let answer = Answer {
+        status: hyper::StatusCode::FORBIDDEN,
+        error_type: Some("ForbiddenException".to_owned()),
+        request_id: Some("0-1".to_owned()),
+        message: Some(message.to_owned()),
+        date: None,
+        server: None,
+        location: None,
+    };
+    failure(UpgradeError::Refused(Box::new(answer)))
+}
+
+fn hung_up() -> Failure {
+    failure(StreamError::BeforeConnack(HangUp::Closed(None)))
+}
+
+fn bad_certificate(flaw: CertificateError) -> Failure {
+    failure(NetworkError::Tls(TlsError::Handshake(rustls::Error::InvalidCertificate(flaw))))
+}
+
+/// A DISCONNECT after CONNACK.
+fn disconnected(code: u8) -> Failure {
+    failure(Cause::Disconnected { code: ReasonCode(code), reason: None })
+}
+
+fn assert_says(hints: &[String], text: &str) {
+    assert!(hints.iter().any(|hint| hint.contains(text)), "{text:?} is not in {hints:#?}");
+}
+
+#[test]
+fn a_region_that_the_endpoint_does_not_name_is_pointed_out() {
+    let wrong = At { region: "us-east-1", ..HERE };
+    for message in [
+        "The request signature we calculated does not match the signature you provided.",
+        "Credential should be scoped to a valid region, not 'us-east-1'.",
+    ] {
+        assert_says(&wrong.hints(&forbidden(message)), "is us-east-1, but the endpoint names eu-west-1");
+    }
+    let right = HERE.hints(&forbidden("does not match"));
+    assert!(!right.iter().any(|hint| hint.contains("endpoint names")), "{right:?}");
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_shown_as_typed() {
+    let source = io::Error::other("Temporary failure in name resolution");
+    let unresolved = failure(NetworkError::Tcp(TcpError::Resolve { host: ENDPOINT.to_owned(), source }));
+    assert_says(&HERE.hints(&unresolved), ENDPOINT);
+    assert_says(&HERE.hints(&unresolved), "aws iot describe-endpoint --endpoint-type iot:Data-ATS");
+    assert_eq!(unresolved.phase(), Phase::Resolve);
+    assert_eq!(unresolved.retry_after(), Some(Duration::from_secs(1)));
+    assert!(
+        unresolved.summary().ends_with(": Temporary failure in name resolution"),
+        "{}",
+        unresolved.summary()
+    );
+}
+
+#[test]
+fn an_unknown_issuer_behind_an_old_endpoint_is_the_missing_ats() {
+    for (endpoint, old) in [
+        ("abc.iot.eu-west-1.amazonaws.com", true),
+        (ENDPOINT, false),
+        ("abc.ats.iot.cn-north-1.amazonaws.com.cn", false),
+        ("data.iot-fips.us-gov-west-1.amazonaws.com", false),
+    ] {
+        let hints = At { endpoint, ..HERE }.hints(&bad_certificate(CertificateError::UnknownIssuer));
+        assert_eq!(hints.iter().any(|hint| hint.contains("without -ats")), old, "{endpoint}: {hints:?}");
+        assert_says(&hints, "a proxy may be inspecting TLS");
+        assert_says(&hints, "the CA file");
+    }
+}
+
+/// On macOS and Windows the error about a certificate comes from the system's own verifier.
+#[test]
+fn a_certificate_that_the_system_refuses_is_reported_in_its_words() {
+    let system = |words: &str| CertificateError::Other(OtherError(Arc::from(Box::from(words))));
+    let untrusted = "“x” certificate is not trusted: -67843";
+    let expired = "“x” certificate is expired: -67818";
+    for (flaw, words, hint) in [
+        (system(untrusted), untrusted, Some("the CA file")),
+        (system(expired), expired, None),
+        (CertificateError::Expired, "not accepted: expired", Some("is the local clock right?")),
+        (
+            CertificateError::NotValidForName,
+            "is for other names",
+            Some("is abc-ats.iot.eu-west-1.amazonaws.com"),
+        ),
+        (CertificateError::BadSignature, "not accepted: bad signature", None),
+    ] {
+        let failure = bad_certificate(flaw);
+        assert!(failure.summary().contains(words), "{}", failure.summary());
+        hint.into_iter().for_each(|hint| assert_says(&HERE.hints(&failure), hint));
+        assert_eq!((failure.phase(), failure.retry_after()), (Phase::Tls, None));
+    }
+}
+
+#[test]
+fn a_custom_domain_may_want_something_else() {
+    for (endpoint, custom) in [("mqtt.example.com", true), (ENDPOINT, false), ("localhost", false)] {
+        let hints = At { endpoint, ..HERE }.hints(&forbidden("Forbidden"));
+        assert_eq!(hints.iter().any(|hint| hint.contains("custom domain")), custom, "{endpoint}: {hints:?}");
+    }
+}
+
+/// The policy statements in the hints, as JSON.
+fn statements(hints: &[String]) -> Vec<(String, String)> {
+    let statement = |hint: &String| {
+        let statement: serde_json::Value = serde_json::from_str(hint).expect("JSON");
+        assert_eq!(statement["Effect"], "Allow");
+        let text = |field: &str| statement[field].as_str().expect(field).to_owned();
+        (text("Action"), text("Resource"))
+    };
+    hints.iter().filter(|hint| hint.starts_with('{')).map(statement).collect()
+}
+
+#[test]
+fn the_statement_to_allow_is_filled_in() {
+    let keys =
+        Credentials::builder().access_key_id("AKIAEXAMPLE").secret_access_key("secret").provider_name("test");
+    for (account, shown) in
+        [("123456789012", "123456789012"), ("12345678901x", "<account>"), ("1", "<account>")]
+    {
+        for (region, partition) in [
+            ("eu-west-1", "aws"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("cn-north-1", "aws-cn"),
+            ("eusc-de-east-1", "aws-eusc"),
+            ("us-iso-east-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("eu-isoe-west-1", "aws-iso-e"),
+            ("us-isof-south-1", "aws-iso-f"),
+        ] {
+            let credentials = Some(keys.clone().account_id(account).build());
+            let hints = At { region, credentials, ..HERE }.hints(&hung_up());
+            let resource = format!("arn:{partition}:iot:{region}:{shown}:client/sensor \"7\"");
+            assert_eq!(statements(&hints), [("iot:Connect".to_owned(), resource)]);
+        }
+    }
+}
+
+#[test]
+fn a_refused_subscription_or_message_names_the_statements_that_allow_it() {
+    let arn = |name: &str| format!("arn:aws:iot:eu-west-1:<account>:{name}");
+    let refused = Failure::subscribe("a/+/b/#", 0x87).expect("a refusal");
+    assert_eq!(
+        refused.to_string(),
+        "the server refused the subscription to \"a/+/b/#\": Not authorized (0x87)"
+    );
+    let hints = HERE.hints(&refused);
+    let wanted = [("iot:Subscribe", arn("topicfilter/a/+/b/#")), ("iot:Receive", arn("topic/a/*/b/*"))];
+    assert_eq!(statements(&hints), wanted.map(|(action, resource)| (action.to_owned(), resource)));
+    let refused = Failure::publish("a/b", 0x87).expect("a refusal");
+    assert_eq!(refused.to_string(), "the server refused the message to \"a/b\": Not authorized (0x87)");
+    let hints = HERE.hints(&refused);
+    assert_eq!(statements(&hints), [("iot:Publish".to_owned(), arn("topic/a/b"))]);
+    assert_says(&hints, "attached to each identity ID");
+    assert_eq!((refused.phase(), refused.retry_after()), (Phase::Mqtt, None));
+    for granted in [0, 1, 2, 0x10] {
+        assert!(Failure::subscribe("a", granted).is_none() && Failure::publish("a", granted).is_none());
+    }
+}
+
+#[test]
+fn a_suback_and_a_puback_of_rumqttc_become_failures() {
+    use rumqttc::{PubAck, PubAckReason, QoS, SubAck, SubscribeReasonCode as Code};
+    let return_codes = vec![Code::Success(QoS::AtLeastOnce), Code::NotAuthorized, Code::QuotaExceeded];
+    let suback = SubAck { pkid: 1, return_codes, properties: None };
+    let refused = Failure::from_suback(&suback, &["a", "b", "c"]);
+    let told: Vec<_> = refused.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "the server refused the subscription to \"b\": Not authorized (0x87)",
+            "the server refused the subscription to \"c\": Quota exceeded (0x97)"
+        ]
+    );
+    let puback = |reason| PubAck { pkid: 1, reason, properties: None };
+    let refused = Failure::from_puback(&puback(PubAckReason::NotAuthorized), "a").expect("a refusal");
+    assert_eq!(refused.reason_code().map(ReasonCode::value), Some(0x87));
+    for accepted in [PubAckReason::Success, PubAckReason::NoMatchingSubscribers] {
+        assert!(Failure::from_puback(&puback(accepted), "a").is_none());
+    }
+}
+
+#[test]
+fn what_ends_a_session_says_what_iot_core_means_by_it() {
+    for (code, said) in [
+        (0x8E, "another client connected"),
+        (0x8F, "topic filter"),
+        (0x90, "topic name"),
+        (0x93, "receive maximum"),
+        (0x94, "topic alias"),
+        (0x95, "128 KB"),
+        (0x97, "100 publishes a second"),
+        (0x9B, "no QoS 2"),
+        (0xA1, "no subscription identifiers"),
+        (0x87, "no policy allows"),
+    ] {
+        let hints = HERE.hints(&disconnected(code));
+        assert_says(&hints, said);
+        assert_eq!(hints.len(), 1, "{code:#x}: {hints:?}");
+    }
+}
+
+#[test]
+fn a_dead_connection_is_called_one() {
+    let no_pong = Failure::from(ConnectionError::MqttState(StateError::AwaitPingResp));
+    for failure in [no_pong, failure(StreamError::NoAnswer), failure(StreamError::NotTaken)] {
+        assert_says(&HERE.hints(&failure), "the connection is dead");
+        assert_eq!((failure.phase(), failure.retry_after()), (Phase::Mqtt, Some(Duration::from_secs(1))));
+    }
+    let garbled = failure(StreamError::Garbled(HangUp::Text));
+    assert_says(&HERE.hints(&garbled), "IoT Core does not answer like this");
+}
+
+#[test]
+fn a_failure_tells_nothing_new_if_only_its_numbers_differ() {
+    let expired =
+        |time| forbidden(&format!("Signature expired: {time} is now earlier than 20261125T000000Z"));
+    assert!(expired("20261124T000000Z").is_like(&expired("20261125T111111Z")));
+    assert!(!expired("20261124T000000Z").is_like(&forbidden("The security token is invalid.")));
+    assert!(!forbidden("No.").is_like(&hung_up()));
+}
+
+#[test]
+fn a_deadline_is_explained_by_its_phase() {
+    let late = Failure::deadline(Phase::Tcp, Duration::from_secs(2));
+    assert_eq!(late.to_string(), "the deadline of 2 s passed in the phase TCP");
+    assert!(late.is_deadline() && !hung_up().is_deadline());
+    assert_says(&HERE.hints(&late), "firewall");
+}
+
+#[test]
+fn the_reason_codes_that_another_attempt_may_heal() {
+    let busy: Vec<u8> = (0..=u8::MAX).filter(|code| disconnected(*code).retry_after().is_some()).collect();
+    assert_eq!(busy, [0x88, 0x89, 0x8B, 0x8D, 0x96, 0x97, 0x98, 0x9F, 0xA0]);
+}
+
+#[test]
+fn what_the_server_said_can_be_asked_for() {
+    let refused = forbidden("No.");
+    assert_eq!(refused.status(), Some(403));
+    assert_eq!((refused.server_message(), refused.request_id()), (Some("No."), Some("0-1")));
+    assert_eq!(
+        (refused.phase(), refused.reason_code(), refused.retry_after()),
+        (Phase::WebSocket, None, None)
+    );
+    let ended = failure(Cause::Disconnected { code: ReasonCode(0x8B), reason: Some("Bye.".to_owned()) });
+    assert_eq!((ended.server_message(), ended.status()), (Some("Bye."), None));
+}
