@@ -6,6 +6,8 @@
 mod chain;
 #[cfg(feature = "chain")]
 mod http_client;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
