@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rumqttc::{AsyncClient, ConnectionError, Event as Mqtt, EventLoop, Incoming, Outgoing};
-use sigv4_websocket_connect::diagnosis::{failure::Failure, hint::Facts, words::Words};
+use sigv4_websocket_connect::diagnosis::{failure::Failure, hint::Facts};
 use sigv4_websocket_connect::transport::connector::Connector;
 use tokio::time::timeout;
 use tracing_subscriber::prelude::*;
@@ -48,7 +48,7 @@ async fn connack(eventloop: &mut EventLoop) -> Result<(), ConnectionError> {
 async fn told(script: Script) -> [String; 3] {
     let gateway = Gateway::start(script).await;
     let connector = connector(&gateway);
-    let facts = Facts { connector: &connector, region: REGION, client_id: "way-3", words: Words::default() };
+    let facts = Facts { connector: &connector, region: REGION, client_id: "way-3" };
     let failure = async |(_client, mut eventloop): (AsyncClient, EventLoop)| {
         connack(&mut eventloop).await.expect_err("no session")
     };

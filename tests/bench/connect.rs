@@ -37,7 +37,7 @@ fn main() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["serve"] => server::serve(),
-        ["hold", stage, count] => held::hold(stage, count.parse().expect("a number of connections")),
+        ["hold", stage] => held::hold(stage),
         ["publish", way, qos, endpoint, ca_file] => publish::publish(way, qos, endpoint, ca_file),
         ["section", name] => section(name),
         _ => all(&args),

@@ -1,4 +1,4 @@
-//! A thousand connections held at once in one process: how much memory each takes, by layer, and in each of
+//! Hundreds of connections held at once in one process: how much memory each takes, by layer, and in each of
 //! the ways of "Build your own on it".
 
 use std::future::Future;
@@ -15,9 +15,8 @@ use crate::publish::connected;
 use crate::server::Server;
 use crate::table::{print, row};
 
-const CONNECTIONS: usize = 1000;
-/// File descriptors that are kept free for everything else.
-const SPARE: usize = 50;
+/// Linux lets a process have 1,024 open files, unless it is told otherwise.
+const CONNECTIONS: usize = 900;
 
 /// Each stage includes the one before it.
 const STAGES: [(&str, &str); 4] = [
@@ -32,38 +31,32 @@ const WAYS: [(&str, &str); 2] =
     [("presign", "presign.rs alone"), ("transport", "transport, with or without diagnosis")];
 
 pub fn run() {
-    let limit = rlimit::increase_nofile_limit(u64::MAX).map_or(usize::MAX, |limit| limit as usize);
-    let count = CONNECTIONS.min(limit.saturating_sub(SPARE));
     let mut rows = vec![row(["", "KiB each", "in all"])];
     let mut beneath = 0.0;
     for (stage, name) in STAGES {
-        let Some(kib) = measured(stage, count) else { continue };
+        let Some(kib) = measured(stage) else { continue };
         rows.push(row([name.to_owned(), format!("{:.1}", kib - beneath), format!("{kib:.1}")]));
         beneath = kib;
     }
     for (way, name) in WAYS {
-        let Some(kib) = measured(way, count) else { continue };
+        let Some(kib) = measured(way) else { continue };
         rows.push(row([name.to_owned(), String::new(), format!("{kib:.1}")]));
     }
-    print(&format!("Held at once in one process ({count} connections), resident memory"), &rows);
+    print(&format!("Held at once in one process ({CONNECTIONS} connections), resident memory"), &rows);
     println!("Socket buffers belong to the kernel and are not included.");
-    if count < CONNECTIONS {
-        println!("{CONNECTIONS} were wanted, but `ulimit -n` allows {limit} descriptors.");
-    }
 }
 
 /// KiB for each connection. Each stage runs in a new process, because memory that one stage has freed would
 /// hide what the next one needs.
-fn measured(stage: &str, count: usize) -> Option<f64> {
-    let output = own_process(&["hold", stage, &count.to_string()]).output().expect("this program starts");
+fn measured(stage: &str) -> Option<f64> {
+    let output = own_process(&["hold", stage]).output().expect("this program starts");
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim().parse().ok()
 }
 
-/// Opens `count` connections up to this stage, and prints the KiB that each takes.
+/// Opens the connections up to this stage, and prints the KiB that each takes.
 #[tokio::main(flavor = "current_thread")]
-pub async fn hold(stage: &str, count: usize) {
-    let _ = rlimit::increase_nofile_limit(u64::MAX);
+pub async fn hold(stage: &str) {
     let server = Server::start();
     let endpoint: Endpoint = server.endpoint.parse().expect("an endpoint");
     let connector = connector(&server.endpoint, &server.ca_file);
@@ -73,23 +66,23 @@ pub async fn hold(stage: &str, count: usize) {
         tcp::connect(addresses).await.expect("the server listens")
     };
     let kib = match stage {
-        "tcp" => each(count, open_tcp).await,
+        "tcp" => each(open_tcp).await,
         "tls" => {
             let open = async || {
-                let handshake = tls.for_endpoint().await.expect("the server's authority");
+                let handshake = tls.prepare().await.expect("the server's authority");
                 handshake.run(endpoint.server_name(), open_tcp().await).await.expect("TLS")
             };
-            each(count, open).await
+            each(open).await
         }
-        "websocket" => each(count, async || connector.connect().await.expect("a WebSocket")).await,
+        "websocket" => each(async || connector.connect().await.expect("a WebSocket")).await,
         "session" => {
             let open =
                 async || Session::connect(options("benchmark", &connector, LIMIT)).await.expect("MQTT");
-            each(count, open).await
+            each(open).await
         }
         way => {
             let open = async || connected(way, &server.endpoint, &server.ca_file, &connector).await;
-            each(count, open).await
+            each(open).await
         }
     };
     match kib {
@@ -98,15 +91,15 @@ pub async fn hold(stage: &str, count: usize) {
     }
 }
 
-async fn each<T, F: Future<Output = T>>(count: usize, open: impl Fn() -> F) -> Option<f64> {
+async fn each<T, F: Future<Output = T>>(open: impl Fn() -> F) -> Option<f64> {
     // One-time costs of the first connections must not count for the others.
-    let mut held = Vec::with_capacity(count);
+    let mut held = Vec::with_capacity(CONNECTIONS);
     for _ in 0..10 {
         held.push(open().await);
     }
     let before = resident()?;
-    while held.len() < count {
+    while held.len() < CONNECTIONS {
         held.push(open().await);
     }
-    Some((resident()? - before) / (count - 10) as f64)
+    Some((resident()? - before) / (CONNECTIONS - 10) as f64)
 }

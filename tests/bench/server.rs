@@ -65,8 +65,6 @@ impl Drop for Server {
 /// The server process itself.
 #[tokio::main(flavor = "current_thread")]
 pub async fn serve() {
-    // A lower limit does no harm here: the process that opens many connections reports it.
-    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let gateway = Gateway::start(Script::default()).await;
     println!("{}\n{}", gateway.endpoint(), gateway.ca_file().display());
     let (sender, mut questions) = mpsc::unbounded_channel();

@@ -1,6 +1,6 @@
 //! Which texts are accepted as an endpoint.
 
-use sigv4_websocket_connect::diagnosis::place::region_in;
+use sigv4_websocket_connect::diagnosis::region::region_in;
 use sigv4_websocket_connect::transport::endpoint::Endpoint;
 
 fn endpoint(text: &str) -> Endpoint {
@@ -58,5 +58,21 @@ fn what_cannot_work_is_refused_with_a_reason() {
     }
     for host in [":443", "-", "a..b", "[::1", "1:2:3"] {
         assert!(refused(host).contains("neither"), "{host}: {}", refused(host));
+    }
+}
+
+#[test]
+fn what_a_refusal_shows_is_cleaned() {
+    for (text, shown) in [
+        ("https://example.com/mqtt?X-Amz-Signature=0123abcd", "path: example.com"),
+        ("https://a\u{1B}[2Jb\u{202E}/mqtt", "path: a [2Jb "),
+        ("example.com:X-Amz-Signature=0123abcd", "\"…\" is not a port"),
+        ("a\u{1B}b", "\"a b\" is neither"),
+        (&format!("{}/mqtt", "long".repeat(750)), &format!("path: {}…", "long".repeat(75))),
+    ] {
+        let error = text.parse::<Endpoint>().expect_err(text).to_string();
+        assert!(error.contains(shown), "{error}");
+        let hidden = ["0123abcd", "\u{1B}", "\u{202E}"].into_iter().find(|hidden| error.contains(hidden));
+        assert_eq!((hidden, error.len() < 400), (None, true), "{error}");
     }
 }

@@ -4,4 +4,5 @@ mod endpoint;
 #[path = "../support/gateway/mod.rs"]
 mod gateway;
 mod presign;
+mod proxy;
 mod tcp;

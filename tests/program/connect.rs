@@ -20,12 +20,12 @@ fn assert_success(outcome: &Outcome) {
 }
 
 #[tokio::test]
-async fn static_keys_connect_and_the_story_is_told() {
+async fn static_keys_connect_and_the_progress_is_printed() {
     let gateway = Gateway::start(Script::default()).await;
-    let outcome = connect_with(&gateway, KEYS.into_iter().chain(["--client-id", "story"])).await;
+    let outcome = connect_with(&gateway, KEYS.into_iter().chain(["--client-id", "sensor-7"])).await;
     assert_success(&outcome);
     let lines: Vec<&str> = outcome.stdout.lines().collect();
-    assert_eq!(lines[0], format!("Connecting to {} as story", gateway.endpoint()));
+    assert_eq!(lines[0], format!("Connecting to {} as sensor-7", gateway.endpoint()));
     assert_eq!(lines[1], "Credentials: AKIA…LE00 from the command line");
     assert!(lines[2].starts_with("Connected in ") && lines[2].ends_with(" ms"), "{lines:#?}");
     let phases = ["name resolution", "TCP", "TLS", "credentials", "signature", "WebSocket", "MQTT"];
@@ -171,26 +171,51 @@ async fn a_closed_stdout_hides_no_failure() {
     }
 }
 
-/// As from `<(…)` in a shell.
+/// Warnings, the log and the report of the failure go to stderr.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_ca_file_may_be_a_pipe_but_not_one_that_nobody_writes_to() {
-    let gateway = Gateway::start(Script::default()).await;
-    for (written, code) in [(true, 0), (false, 2)] {
-        let program = Program::new();
-        let pipe = program.home("pipe");
-        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-        assert!(made.expect("mkfifo").success());
-        if written {
-            let (path, pem) = (pipe.clone(), gateway.ca_pem().to_owned());
-            std::thread::spawn(move || std::fs::write(path, pem));
+async fn a_closed_stderr_changes_no_exit_code() {
+    for (secret, code) in [(SECRET, 0), ("wrong", 6)] {
+        for level in ["none", "trace"] {
+            let gateway = Gateway::start(Script::default()).await;
+            let program = Program::against(&gateway.endpoint(), gateway.ca_file(), REGION);
+            let program = program.args(["--access-key", ACCESS_KEY, "--secret", secret]);
+            let program = program.args(["--client-id", "warned/of", "--log-level", level]);
+            let (mut child, _home) = program.spawn();
+            drop(child.stderr.take());
+            assert_eq!(child.wait().await.expect("an end").code(), Some(code), "{level}");
         }
-        let program = program.aimed_at(&gateway.endpoint(), &pipe, REGION).args(KEYS);
-        let outcome = program.args(["--timeout", "2"]).run().await;
-        assert_eq!(outcome.code, code, "{outcome:#?}");
-        assert!(outcome.elapsed < Duration::from_secs(6), "{outcome:#?}");
-        assert!(written || outcome.stderr.contains("pipe: nobody writes to it"), "{outcome:#?}");
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_signal_ends_the_program_at_once() {
+    use std::os::unix::process::ExitStatusExt;
+    for (name, number) in [("TERM", 15), ("INT", 2)] {
+        if is_ignored(number) {
+            continue;
+        }
+        let gateway = Gateway::start(Script::fault(Stage::Accept, [Act::Hold])).await;
+        let program = Program::against(&gateway.endpoint(), gateway.ca_file(), REGION).args(KEYS);
+        let (mut child, _home) = program.spawn();
+        gateway.seen(0, |event| *event == Event::Accepted).await;
+        let id = child.id().expect("it is running").to_string();
+        let kill = tokio::process::Command::new("kill").args(["-s", name, &id]).status().await;
+        assert!(kill.expect("kill").success());
+        let end = tokio::time::timeout(Duration::from_secs(3), child.wait()).await;
+        assert_eq!(end.expect("an end").expect("a status").signal(), Some(number), "{name}");
+    }
+}
+
+/// Whether this process ignores a signal. A background job of a script ignores SIGINT, and so do the programs that it
+/// starts.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask & 1 << (signal - 1) != 0
 }
 
 #[tokio::test]

@@ -15,5 +15,4 @@ mod readme;
 mod real_broker;
 #[path = "../support/stand_ins/mod.rs"]
 mod stand_ins;
-mod surroundings;
 mod terminal;

@@ -13,6 +13,10 @@ use crate::text::{date, shown};
 /// The most names of a certificate that a hint lists.
 const MAX_NAMES: usize = 5;
 
+/// The hint for a certificate that does not chain to the CA file.
+pub(super) const NOT_IN_CA_FILE: &str =
+    "the issuer of the server's certificate is not in the CA file, and nothing else is trusted";
+
 /// The error in plain words. rustls prints some of its reasons as they are written in its code.
 pub(super) fn message(error: &rustls::Error) -> String {
     let flaw = match error {
@@ -77,7 +81,7 @@ pub(super) fn hints(flaw: &CertificateError, facts: &Facts<'_>) -> Vec<String> {
             }
             let hint = match facts.trusts_system {
                 true => "a proxy may be inspecting TLS here: put the root certificate of the proxy into the CA file",
-                false => "the issuer of the server's certificate is not in the CA file, and nothing else is trusted",
+                false => NOT_IN_CA_FILE,
             };
             hints.push(hint.to_owned());
         }

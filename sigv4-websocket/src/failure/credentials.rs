@@ -10,7 +10,6 @@ use aws_credential_types::provider::error::{CredentialsError, TokenError};
 use super::causes;
 use crate::credentials::SourceError;
 use crate::network::NetworkError;
-use crate::network::proxy::ProxyError;
 use crate::text::date;
 
 /// The hints for `error`.
@@ -29,11 +28,19 @@ pub(super) fn hints(error: &SourceError) -> Vec<String> {
         SourceError::Invalid(_) => Vec::new(),
         SourceError::Failed { name, source } => match name.strip_prefix("profile ") {
             Some(profile) => for_profile(profile, source).into_iter().collect(),
-            None if name == "environment" => {
-                vec!["AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: set both".to_owned()]
-            }
-            None => Vec::new(),
+            None => for_variables(name).into_iter().map(str::to_owned).collect(),
         },
+    }
+}
+
+/// What belongs to a source that variables set up.
+fn for_variables(source: &str) -> Option<&'static str> {
+    match source {
+        "environment" => Some("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: set both"),
+        "web identity token" => {
+            Some("AWS_WEB_IDENTITY_TOKEN_FILE names the file with the token, and AWS_ROLE_ARN the role that it is for")
+        }
+        _ => None,
     }
 }
 
@@ -46,6 +53,9 @@ fn for_profile(profile: &str, error: &CredentialsError) -> Option<String> {
     let sso = causes(error).any(|cause| cause.is::<TokenError>());
     if sso || says("SSO token") || says("UnauthorizedException") || says("sso/cache") {
         return Some(format!("sign in to IAM Identity Center again: aws sso login --profile {profile}"));
+    }
+    if says("could not parse profile file") {
+        return Some("a profile file has an error of syntax: `aws configure list` says where".to_owned());
     }
     if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
         return Some(format!(
@@ -60,13 +70,10 @@ fn for_profile(profile: &str, error: &CredentialsError) -> Option<String> {
     })
 }
 
-/// The error of the proxy on the way to a credential service, if `error` comes from that.
-pub(super) fn proxy_in(error: &SourceError) -> Option<&ProxyError> {
+/// The error on the way to a credential service, if `error` comes from that.
+pub(super) fn network_in(error: &SourceError) -> Option<&NetworkError> {
     let SourceError::Failed { source, .. } = error else { return None };
-    match causes(source).find_map(|cause| cause.downcast_ref())? {
-        NetworkError::Proxy(error) => Some(error),
-        _ => None,
-    }
+    causes(source).find_map(|cause| cause.downcast_ref())
 }
 
 /// Why the server may not know these credentials. `now` is the time of the server's clock.

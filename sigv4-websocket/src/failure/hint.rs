@@ -98,8 +98,14 @@ impl Hints<'_> {
     }
 
     fn credentials(&mut self, error: &SourceError) {
-        if let Some(error) = credentials::proxy_in(error) {
-            self.proxy(error);
+        match credentials::network_in(error) {
+            Some(NetworkError::Proxy(error)) => self.proxy(error),
+            Some(NetworkError::Tls(TlsError::Handshake(rustls::Error::InvalidCertificate(_))))
+                if !self.facts.trusts_system =>
+            {
+                self.say(certificate::NOT_IN_CA_FILE);
+            }
+            _ => {}
         }
         self.hints.extend(credentials::hints(error));
     }

@@ -146,7 +146,12 @@ impl Proxies {
 /// The host and the port in the URL of an HTTP proxy, with or without its scheme.
 fn read(setting: &'static str, url: &str) -> Result<Endpoint, BadProxy> {
     let bad = || BadProxy::Url(setting);
-    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let (scheme, rest) = match url.split_once("://") {
+        Some(parts) => parts,
+        // Two slashes are missing: http is not the user's name.
+        None if url.starts_with("http:") => return Err(bad()),
+        None => ("http", url),
+    };
     if !scheme.eq_ignore_ascii_case("http") {
         return Err(BadProxy::Scheme(setting));
     }
@@ -156,7 +161,9 @@ fn read(setting: &'static str, url: &str) -> Result<Endpoint, BadProxy> {
     if rest.trim_end_matches('/') != authority {
         return Err(bad());
     }
-    Endpoint::parse(authority.rsplit('@').next().unwrap_or(authority), DEFAULT_PORT).map_err(|_| bad())
+    // A second @ belongs to a password that is not percent-encoded. The matcher would cut the password off there.
+    let host = authority.split_once('@').map_or(authority, |(_, host)| host);
+    Endpoint::parse(host, DEFAULT_PORT).map_err(|_| bad())
 }
 
 /// The destination as the matcher wants it, without the dot that may end a host name.

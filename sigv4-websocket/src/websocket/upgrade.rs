@@ -123,7 +123,7 @@ fn log_head(first: &str, mark: &str, headers: &HeaderMap) {
 }
 
 /// The target of the request without the signature and the session token. The names of the parameters lose their
-/// `X-Amz-`, because [`without_presigned`](crate::text::without_presigned) removes what follows that mark.
+/// `X-Amz-`, because [`printable`] removes what follows that mark.
 fn redacted_target(target: &Uri) -> String {
     let parameters = target.query().unwrap_or_default().split('&').filter_map(|p| p.strip_prefix("X-Amz-"));
     let secret =

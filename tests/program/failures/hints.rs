@@ -114,7 +114,7 @@ async fn an_unknown_issuer_behind_an_old_endpoint_is_the_missing_ats() {
         let cli = cli(endpoint, "eu-west-1", "sensor-7");
         let hints = hints(&unknown_issuer(), &cli, None).await;
         assert_eq!(hints.iter().any(|hint| hint.contains("without -ats")), old, "{endpoint}: {hints:?}");
-        assert_says(&hints, &["proxy", "--ca-file"]);
+        assert_says(&hints, &["proxy", "the CA file"]);
     }
 }
 
@@ -206,7 +206,7 @@ async fn a_certificate_that_the_system_refuses_is_reported_in_its_words() {
         (
             system("“x” certificate is not trusted: -67843"),
             "“x” certificate is not trusted: -67843",
-            "--ca-file",
+            "the CA file",
         ),
         (system("“x” certificate is expired: -67818"), "“x” certificate is expired: -67818", ""),
         (CertificateError::Expired, "not accepted: expired", "the local clock"),

@@ -27,8 +27,6 @@ fn table() -> Vec<Row> {
     table.extend(matrix::clock::rows());
     table.extend(matrix::retries::rows());
     table.extend(matrix::bounds::rows());
-    #[cfg(unix)]
-    table.extend(matrix::signals::rows());
     table
 }
 

@@ -6,9 +6,7 @@
 
 use std::time::Duration;
 
-use crate::gateway::{
-    Act, Event, REGION, SESSION_TOKEN, Script, Stage, TEMPORARY_ACCESS_KEY, TEMPORARY_SECRET,
-};
+use crate::gateway::{Act, REGION, SESSION_TOKEN, Script, Stage, TEMPORARY_ACCESS_KEY, TEMPORARY_SECRET};
 
 pub const CLIENT_ID: &str = "sensor-7";
 
@@ -23,9 +21,6 @@ pub enum Server {
     Deaf,
 }
 
-/// When a signal is sent: as soon as the gateway sees such an event on the first connection.
-pub type When = fn(&Event) -> bool;
-
 /// In texts, `{endpoint}`, `{port}`, `{ca}` (the file to trust) and `{home}` stand for those of the run.
 pub struct Row {
     pub name: &'static str,
@@ -33,7 +28,6 @@ pub struct Row {
     pub flags: Vec<(&'static str, String)>,
     pub environment: Vec<(&'static str, &'static str)>,
     pub files: Vec<(&'static str, &'static str)>,
-    pub signal: Option<(&'static str, When)>,
     pub code: i32,
     pub says: Vec<&'static str>,
     pub never_says: Vec<&'static str>,
@@ -61,7 +55,6 @@ pub fn row(name: &'static str) -> Row {
         flags: flags.map(|(flag, value)| (flag, value.to_owned())).to_vec(),
         environment: Vec::new(),
         files: Vec::new(),
-        signal: None,
         code: 0,
         says: Vec::new(),
         never_says: Vec::new(),
@@ -116,12 +109,6 @@ impl Row {
         self
     }
 
-    /// Sends the signal of this name, such as `TERM`.
-    #[cfg(unix)]
-    pub fn signal(self, name: &'static str, when: When) -> Self {
-        Self { signal: Some((name, when)), ..self }
-    }
-
     pub fn exits(self, code: i32) -> Self {
         Self { code, ..self }
     }
@@ -153,7 +140,7 @@ impl Row {
         Self { warnings: None, connections: None, ..self }
     }
 
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     pub fn any_connections(self) -> Self {
         Self { connections: None, ..self }
     }

@@ -1,18 +1,17 @@
 //! One run of the program against the server of a row, watched from outside.
 
-use std::time::{Duration, Instant};
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 
 use tokio::net::TcpSocket;
 #[cfg(target_os = "linux")]
 use tokio::net::{TcpListener, TcpStream};
+#[cfg(target_os = "linux")]
 use tokio::time::timeout;
 
-use crate::failures::row::{Row, Server, When};
+use crate::failures::row::{Row, Server};
 use crate::gateway::{Event, Gateway};
-use crate::program::{Outcome, Program, peak_memory};
-
-/// Beyond this the run counts as endless.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::program::{Outcome, Program};
 
 pub struct Run {
     pub outcome: Outcome,
@@ -48,37 +47,13 @@ pub async fn run(row: &Row) -> Run {
         .iter()
         .fold(program, |program, (name, value)| program.env(name, fill_in(&texts, value)));
 
-    let began = Instant::now();
-    let (child, _home) = program.spawn();
-    let id = child.id().expect("the program was just started");
-    let output = timeout(PATIENCE, child.wait_with_output());
-    let interruption = async {
-        if let (Some((signal, when)), Some(gateway)) = (row.signal, server.gateway()) {
-            interrupt(gateway, signal, when, id).await;
-        }
-    };
-    let (output, peak_memory_kib, ()) = tokio::join!(output, peak_memory(id), interruption);
-    let output = output.expect("an end").expect("an exit code");
-    let outcome = Outcome {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).expect("UTF-8 on stdout"),
-        stderr: String::from_utf8(output.stderr).expect("UTF-8 on stderr"),
-        elapsed: began.elapsed(),
-        peak_memory_kib,
-    };
+    let outcome = program.run().await;
     let connections = server.gateway().map(Gateway::connections).unwrap_or_default();
     Run { outcome, connections, texts }
 }
 
 fn fill_in(texts: &[(&'static str, String)], text: &str) -> String {
     texts.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
-}
-
-async fn interrupt(gateway: &Gateway, signal: &str, when: When, process: u32) {
-    gateway.seen(0, when).await;
-    let kill = format!("kill -{signal} {process}");
-    let sent = tokio::process::Command::new("sh").args(["-c", &kill]).status().await;
-    assert!(sent.expect("a shell").success(), "{kill}");
 }
 
 /// A listener that never accepts. Its queue is full, so the system drops further connections.

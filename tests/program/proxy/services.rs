@@ -1,4 +1,4 @@
-//! Credential services over the same proxies as the endpoint, with the endpoint's roots and further ones.
+//! Credential services over the same proxies as the endpoint, and with the same roots.
 
 use super::{PASSWORD, with_web_identity};
 use crate::connect_proxy::{ConnectProxy, Manner};
@@ -67,12 +67,20 @@ async fn every_spelling_serves_the_endpoint_and_the_services() {
     }
 }
 
+/// A `%` that encodes nothing stands for itself.
 #[tokio::test]
 async fn a_user_and_a_password_are_shown_for_both() {
-    for url in ["http://{}@{}", "{}@{}"] {
-        let place = Place::new(None, Manner::Password(PASSWORD.1)).await;
-        let url = url.replacen("{}", PASSWORD.0, 1).replacen("{}", &place.proxy.authority(), 1);
-        place.assert_connected(&place.program().env("ALL_PROXY", url).run().await);
+    for (user, shown) in [
+        PASSWORD,
+        ("user:p%ss", "Basic dXNlcjpwJXNz"),
+        ("user:!$&'()*+,;=-._~:pass", "Basic dXNlcjohJCYnKCkqKyw7PS0uX346cGFzcw=="),
+        ("user", "Basic dXNlcjo="),
+    ] {
+        for url in ["http://{}@{}", "{}@{}", "{}@{}/"] {
+            let place = Place::new(None, Manner::Password(shown)).await;
+            let url = url.replacen("{}", user, 1).replacen("{}", &place.proxy.authority(), 1);
+            place.assert_connected(&place.program().env("ALL_PROXY", url).run().await);
+        }
     }
 }
 
@@ -116,33 +124,40 @@ async fn services_on_this_machine_are_reached_without_a_proxy() {
     assert_eq!(place.proxy.requests(), ["CONNECT gateway.test:443 HTTP/1.1"; 2]);
 }
 
-/// The endpoint's roots are those of the file; services may also use the system's, which a variable can name
-/// only on Linux.
+/// A variable can name the system's roots only on Linux.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn services_may_chain_to_the_file_or_to_the_system() {
+async fn services_must_chain_to_the_file_too() {
     use std::io::Write;
     use tempfile::NamedTempFile;
 
+    let file = |pem: String| {
+        let mut file = NamedTempFile::new().expect("a temporary file");
+        file.write_all(pem.as_bytes()).expect("a temporary file can be written");
+        file
+    };
     let other = Authority::new("The system's authority");
-    let mut system = NamedTempFile::new().expect("a temporary file");
-    system.write_all(other.pem().as_bytes()).expect("a temporary file can be written");
-    let nothing = NamedTempFile::new().expect("a temporary file");
-    for (authority, roots) in [(Some(&other), &system), (None, &system), (None, &nothing)] {
+    for authority in [None, Some(&other)] {
         let place = Place::new(authority, Manner::Open).await;
-        let program =
-            place.program().env("HTTPS_PROXY", place.proxy.url("")).env("SSL_CERT_FILE", roots.path());
-        place.assert_connected(&program.run().await);
+        let system = file(other.pem() + place.gateway.ca_pem());
+        let program = place.program().env("HTTPS_PROXY", place.proxy.url(""));
+        let outcome = program.env("SSL_CERT_FILE", system.path()).run().await;
+        match authority {
+            None => place.assert_connected(&outcome),
+            Some(_) => {
+                assert_eq!(outcome.code, 3, "{outcome:#?}");
+                for text in ["no connection to sts.test:443", "certificate is not accepted: unknown issuer"] {
+                    assert!(outcome.stderr.contains(text), "{text}: {outcome:#?}");
+                }
+            }
+        }
     }
-    // The endpoint's certificate was not issued by the authority in the file, though the system would trust
-    // it.
+    // The certificate of STS was issued by the authority in the file, and that of the endpoint was not.
     let place = Place::new(Some(&other), Manner::Open).await;
-    let mut both = NamedTempFile::new().expect("a temporary file");
-    both.write_all((other.pem() + place.gateway.ca_pem()).as_bytes())
-        .expect("a temporary file can be written");
-    let program = Program::against("gateway.test", system.path(), REGION);
+    let (trusted, system) = (file(other.pem()), file(other.pem() + place.gateway.ca_pem()));
+    let program = Program::against("gateway.test", trusted.path(), REGION);
     let program = with_web_identity(program, "https://sts.test").env("HTTPS_PROXY", place.proxy.url(""));
-    let outcome = program.env("SSL_CERT_FILE", both.path()).run().await;
+    let outcome = program.env("SSL_CERT_FILE", system.path()).run().await;
     assert_eq!(outcome.code, 5, "{outcome:#?}");
 }
 

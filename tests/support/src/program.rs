@@ -134,7 +134,7 @@ pub fn built(name: &str) -> PathBuf {
 }
 
 /// The peak memory of the process, in KiB, looked up again and again until the process is gone.
-pub async fn peak_memory(process: u32) -> u64 {
+async fn peak_memory(process: u32) -> u64 {
     let mut peak = 0;
     while let Ok(status) = std::fs::read_to_string(format!("/proc/{process}/status")) {
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

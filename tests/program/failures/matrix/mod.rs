@@ -5,7 +5,5 @@ pub mod bounds;
 pub mod clock;
 pub mod mqtt;
 pub mod retries;
-#[cfg(unix)]
-pub mod signals;
 pub mod tls;
 pub mod upgrade;

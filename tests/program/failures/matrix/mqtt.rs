@@ -188,7 +188,8 @@ fn bad_packets() -> Vec<Row> {
         sent("packet of type 0", &packet(0x00, b"hello")).says(["malformed"]),
         sent("CONNACK of MQTT 3.1.1, which knows no MQTT 5", &packet(0x20, &[0, 1])),
         sent("CONNACK with a property cut short", &packet(0x20, &[0, 0, 3, 0x21, 0])),
-        sent("CONNACK with a property that there is not", &packet(0x20, &[0, 0, 2, 0x7E, 0])),
+        sent("CONNACK with a property that there is not", &packet(0x20, &[0, 0, 2, 0x7E, 0]))
+            .says(["the server sent a malformed MQTT 5 packet", "cause: "]),
         sent("packet whose length never ends", &[0x20, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]).says(["malformed"]),
         sent("packet of 256 MiB", &[0x20, 0xFF, 0xFF, 0xFF, 0x7F, 0]),
         sent("PUBLISH instead of CONNACK", &publish("topic", b"payload"))

@@ -68,11 +68,11 @@ fn certificates() -> Vec<Row> {
     };
     vec![
         shown("certificate of an unknown issuer, with a CA file", Certificate::UnknownIssuer)
-            .says(["issuer", "--ca-file"]),
+            .says(["hint: the issuer of the server's certificate is not in the CA file"]),
         shown("certificate of an unknown issuer, with the system's roots", Certificate::UnknownIssuer)
             .without(&["--ca-file"])
             .environment("SSL_CERT_FILE", "{ca}")
-            .says(["proxy", "TLS", "--ca-file"]),
+            .says(["proxy", "TLS", "the CA file"]),
         shown("certificate expired", Certificate::Expired)
             .says(["valid until Wed, 01 Jan 2020", "local clock says"]),
         shown("certificate not yet valid", Certificate::NotYetValid)
@@ -104,7 +104,7 @@ fn roots() -> Vec<Row> {
             .exits(5)
             // The roots are read while TCP connects, so the server may see a connection or not.
             .any_connections()
-            .says(["certificate store is empty", "hint: install", "ca-certificates", "--ca-file"]),
+            .says(["certificate store is empty", "hint: install", "ca-certificates", "a CA file"]),
         row("the system's store is all that is needed")
             .without(&["--ca-file"])
             .environment("SSL_CERT_FILE", "{ca}"),
