@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Child;
 use tokio::time::{sleep, timeout};
 
-use crate::program::Program;
+use crate::program::{Program, built};
 
 /// Longer than anything here may take.
 const LIMIT: Duration = Duration::from_secs(40);
@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(40);
 /// Where Cargo puts the examples. They are built here, since `cargo test --test applications` does not.
 static EXAMPLES: LazyLock<PathBuf> = LazyLock::new(|| {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--locked", "--examples"]);
+    cargo.args(["build", "--quiet", "--locked", "--package", "sigv4-websocket", "--examples"]);
     // Cargo sets these variables for a test, and would build ring again because of them.
     for (name, _) in std::env::vars_os() {
         if ["CARGO_PKG_", "CARGO_MANIFEST_"].into_iter().any(|set| name.to_string_lossy().starts_with(set)) {
@@ -26,8 +26,7 @@ static EXAMPLES: LazyLock<PathBuf> = LazyLock::new(|| {
         }
     }
     assert!(cargo.status().expect("cargo starts").success(), "the examples do not build");
-    let test = std::env::current_exe().expect("a path to this test");
-    test.ancestors().nth(2).expect("a folder for the profile").join("examples")
+    built("examples")
 });
 
 /// The example of this name, in the environment of the program's tests.

@@ -3,9 +3,9 @@
 
 mod client;
 mod conversations;
-#[path = "../support/gateway/mod.rs"]
-mod gateway;
 mod misbehaviour;
 mod presigned;
 mod signatures;
 mod tls;
+
+use test_support::gateway;

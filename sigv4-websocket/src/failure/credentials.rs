@@ -37,9 +37,9 @@ pub(super) fn hints(error: &SourceError) -> Vec<String> {
 fn for_variables(source: &str) -> Option<&'static str> {
     match source {
         "environment" => Some("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: set both"),
-        "web identity token" => {
-            Some("AWS_WEB_IDENTITY_TOKEN_FILE names the file with the token, and AWS_ROLE_ARN the role that it is for")
-        }
+        "web identity token" => Some(
+            "AWS_WEB_IDENTITY_TOKEN_FILE names the file with the token, and AWS_ROLE_ARN the role that it is for",
+        ),
         _ => None,
     }
 }

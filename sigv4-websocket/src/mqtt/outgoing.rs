@@ -5,12 +5,12 @@
 //! An MQTT client may put several packets into one write and cut a packet anywhere, so this follows the bytes.
 
 /// Follows the packets of one connection.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct OutgoingPackets {
     state: State,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 enum State {
     /// The next byte is the first of a packet.
     #[default]

@@ -6,6 +6,8 @@
 pub(crate) mod http;
 pub(crate) mod proxy;
 pub(crate) mod tcp;
+#[cfg(test)]
+mod tests;
 pub(crate) mod tls;
 
 use std::error::Error;

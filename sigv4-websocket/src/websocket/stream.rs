@@ -39,7 +39,7 @@ pub(crate) const MAX_UNSENT: usize = 4 * MAX_WRITE;
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
 /// What carries a WebSocket.
-pub(crate) trait Transport: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Unpin {
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Sync + Unpin {
     /// The number of bytes that have left so far.
     fn sent(&self) -> u64;
 }
@@ -60,7 +60,6 @@ pub(crate) type Socket = WebSocketStream<Box<dyn Transport>>;
 ///
 /// Dropping it begins the close in the background: Close 1000, a second for the peer's Close, TLS close_notify, FIN.
 /// [`Connector::closed`](crate::Connector::closed) waits for the end of that.
-#[derive(Debug)]
 pub struct ByteStream {
     socket: Option<Socket>,
     /// The bytes of the first packet so far. `None` after a successful CONNACK.
@@ -145,6 +144,12 @@ impl ByteStream {
         self.progress.arm();
         ready!(self.progress.poll_passed(context));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, StreamError::NotTaken)))
+    }
+}
+
+impl fmt::Debug for ByteStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ByteStream").finish_non_exhaustive()
     }
 }
 

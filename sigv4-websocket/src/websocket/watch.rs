@@ -16,7 +16,6 @@ use tokio::time::{Instant, Sleep, sleep_until};
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 
 /// A limit for something that is to happen. It costs a timer only while somebody waits.
-#[derive(Debug)]
 pub(crate) struct Watch {
     limit: Duration,
     deadline: Option<Instant>,

@@ -3,21 +3,10 @@
 use crate::credentials::profile::{print, process, process_output};
 use crate::credentials::setup::{gateway_knowing, program, query_values, signers, temporary};
 use crate::credentials::source::at_container;
-use crate::gateway::{Act, Gateway, Key, REGION, Script, Stage};
+use crate::gateway::{Act, Gateway, Key, Script, Stage};
 use crate::program::Program;
 use crate::stand_ins::{StandIn, container, expiration};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, future};
-use sigv4_websocket_connect::transport::connector::Connector;
-use sigv4_websocket_connect::transport::credentials::CredentialSource;
-use sigv4_websocket_connect::transport::network::Network;
-use sigv4_websocket_connect::transport::presign::Scope;
-use sigv4_websocket_connect::transport::proxy::Proxies;
-use sigv4_websocket_connect::transport::tls::Tls;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use time::{Duration, OffsetDateTime};
-use tokio::time::sleep;
 
 /// Refuses the first attempt in a way that a second attempt may mend.
 fn busy_at_first(keys: &[Key]) -> Vec<Script> {
@@ -54,101 +43,6 @@ async fn a_second_attempt_takes_new_credentials_if_the_first_ones_are_about_to_e
             [(signer.access_key.clone(), signer.session_token.clone())],
             "{lifetime}"
         );
-    }
-}
-
-/// Returns the keys in turn, each with this lifetime, and counts the calls.
-#[derive(Clone, Debug)]
-struct InTurn(Arc<AtomicUsize>, [Key; 2], Duration);
-
-impl ProvideCredentials for InTurn {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        let InTurn(turn, keys, lifetime) = self;
-        let Key { access_key, secret, session_token } = &keys[turn.fetch_add(1, Ordering::Relaxed) % 2];
-        let expiry = Some((OffsetDateTime::now_utc() + *lifetime).into());
-        let credentials = Credentials::new(access_key, secret, session_token.clone(), expiry, "test");
-        future::ProvideCredentials::ready(Ok(credentials))
-    }
-}
-
-fn connector(gateway: &Gateway, keys: &[Key; 2], lifetime: Duration) -> Connector {
-    let tls = Tls::with_ca_file(gateway.ca_file()).expect("the gateway's authority");
-    let network = Network::new(tls, Proxies::from_env());
-    let credentials = CredentialSource::provider("test", InTurn(Arc::default(), keys.clone(), lifetime));
-    let endpoint = gateway.endpoint().parse().expect("an endpoint");
-    Connector::new(endpoint, Scope::Region(REGION.into()), credentials, network)
-}
-
-#[tokio::test]
-async fn one_connector_signs_with_new_credentials_once_the_old_ones_are_about_to_expire() {
-    let keys = [temporary("FIRST"), temporary("SECOND")];
-    for (lifetime, signer) in [(Duration::seconds(61), &keys[1]), (Duration::hours(1), &keys[0])] {
-        let gateway = gateway_knowing(keys.clone()).await;
-        let connector = connector(&gateway, &keys, lifetime);
-        drop(connector.connect().await.expect("a stream"));
-        sleep(std::time::Duration::from_millis(1500)).await;
-        drop(connector.connect().await.expect("another stream"));
-        connector.closed().await;
-        let signers: Vec<String> = signers(&gateway).into_iter().map(|(access_key, _)| access_key).collect();
-        assert_eq!(signers, [keys[0].access_key.as_str(), &signer.access_key], "{lifetime}");
-    }
-}
-
-#[tokio::test]
-async fn refused_credentials_are_not_signed_with_again() {
-    let keys = [temporary("FIRST"), temporary("SECOND")];
-    let gateway = gateway_knowing([keys[1].clone()]).await;
-    let connector = connector(&gateway, &keys, Duration::hours(1));
-    connector.connect().await.expect_err("a key that the gateway does not know");
-    drop(connector.connect().await.expect("a stream"));
-    connector.closed().await;
-    assert_eq!(access_keys(&gateway), keys.map(|key| key.access_key));
-}
-
-#[tokio::test]
-async fn a_403_of_something_in_front_says_nothing_of_the_credentials() {
-    let keys = [temporary("FIRST"), temporary("SECOND")];
-    let forbidden = b"HTTP/1.1 403 Forbidden\r\nserver: nginx\r\ncontent-length: 0\r\n\r\n".to_vec();
-    let first = Script::fault(Stage::Request, [Act::Send(forbidden), Act::Fin]);
-    let then = Script { keys: keys.to_vec(), ..Script::default() };
-    let gateway = Gateway::start_with(vec![first, then]).await;
-    let connector = connector(&gateway, &keys, Duration::hours(1));
-    connector.connect().await.expect_err("a front that forbids it");
-    drop(connector.connect().await.expect("a stream"));
-    connector.closed().await;
-    assert_eq!(access_keys(&gateway), [keys[0].access_key.as_str(), &keys[0].access_key]);
-}
-
-/// The clock is paused; only the sleeps move it.
-#[tokio::test(start_paused = true)]
-async fn a_lasting_refusal_makes_the_source_be_asked_at_most_once_a_minute() {
-    let count = Arc::new(AtomicUsize::new(0));
-    let provider = InTurn(count.clone(), [temporary("FIRST"), temporary("SECOND")], Duration::hours(1));
-    let credentials = CredentialSource::provider("test", provider);
-    let mut counts = Vec::new();
-    for rest in [0, 0, 0, 30, 29, 2, 0, 58, 3, 90, 0] {
-        sleep(std::time::Duration::from_secs(rest)).await;
-        credentials.fetch(|_| {}).await.expect("keys");
-        credentials.refused();
-        counts.push(count.load(Ordering::Relaxed));
-    }
-    assert_eq!(counts, [1, 2, 2, 2, 2, 3, 3, 3, 4, 5, 5]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_refusal_is_over_once_the_source_was_asked_again() {
-    let count = Arc::new(AtomicUsize::new(0));
-    let provider = InTurn(count.clone(), [temporary("FIRST"), temporary("SECOND")], Duration::hours(1));
-    let credentials = CredentialSource::provider("test", provider);
-    credentials.fetch(|_| {}).await.expect("keys");
-    credentials.refused();
-    for _ in 0..3 {
-        credentials.fetch(|_| {}).await.expect("keys");
-        assert_eq!(count.load(Ordering::Relaxed), 2, "nothing was refused since");
-        sleep(std::time::Duration::from_secs(600)).await;
     }
 }
 

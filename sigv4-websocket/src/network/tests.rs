@@ -1,10 +1,14 @@
-//! The first connection that opens is used, whichever address it has.
+//! The first connection that opens is used, whichever address it has, and a proxy that is set is never gone around.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use sigv4_websocket_connect::transport::tcp::{TcpError, connect};
+use proptest::prelude::*;
 use tokio::net::TcpListener;
+
+use super::proxy::Proxies;
+use super::tcp::{TcpError, connect};
+use crate::endpoint::Endpoint;
 
 async fn listening() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
@@ -36,5 +40,21 @@ async fn every_address_that_failed_is_named() {
     assert_eq!(failures.len(), 2);
     for address in addresses {
         assert!(error.to_string().contains(&address.to_string()), "{error}");
+    }
+}
+
+proptest! {
+    /// The library that reads URLs of proxies and lists of exemptions goes around a proxy whose URL it cannot read.
+    #[test]
+    fn what_is_accepted_is_never_gone_around(
+        scheme in "|http://|HTTP://|https?:|[a-z:/]{0,4}",
+        user in "|([/:@%#?!a-z]|%40|é){0,5}@",
+        host in r"127\.0\.0\.1|proxy|\[::1\]|::1|[a-z.*\[\]%]{0,4}",
+        end in "|:[0-9]{1,3}|[/:@?# 0-9]{0,4}",
+    ) {
+        let endpoint: Endpoint = "gateway.test".parse().expect("an endpoint");
+        if let Ok(proxies) = Proxies::always("the proxy", &[scheme, user, host, end].concat()) {
+            prop_assert!(matches!(proxies.to(&endpoint), Ok(Some(_))));
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! Which texts are accepted as an endpoint.
 
-use sigv4_websocket_connect::diagnosis::region::region_in;
-use sigv4_websocket_connect::transport::endpoint::Endpoint;
+use sigv4_websocket::Endpoint;
 
 fn endpoint(text: &str) -> Endpoint {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -41,7 +40,7 @@ fn region_is_read_from_iot_core_names_only() {
         ("broker.example.com", None),
         ("127.0.0.1", None),
     ] {
-        assert_eq!(region_in(host), region, "{host}");
+        assert_eq!(endpoint(host).region(), region, "{host}");
     }
 }
 

@@ -2,24 +2,16 @@
 //! connection is cut.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, future};
 use rumqttc::{AsyncClient, Incoming, MqttOptions, PublishOptions, QoS};
-use sigv4_websocket_connect::transport::connector::Connector;
-use sigv4_websocket_connect::transport::credentials::CredentialSource;
-use sigv4_websocket_connect::transport::network::Network;
-use sigv4_websocket_connect::transport::presign::Scope;
-use sigv4_websocket_connect::transport::proxy::Proxies;
-use sigv4_websocket_connect::transport::tls::Tls;
+use sigv4_websocket::provider::{ProvideCredentials, future};
+use sigv4_websocket::{Connector, Credentials};
+use test_support::gateway::{Event, Gateway, Key, REGION, Script};
+use test_support::relay::Relay;
 use tokio::time::{sleep, timeout};
-
-use crate::gateway::{Event, Gateway, Key, REGION, Script};
-use crate::relay::Relay;
 
 const TOPIC: &str = "application/topic";
 const MESSAGES: u8 = 60;
@@ -54,26 +46,18 @@ fn key(number: usize) -> Key {
 }
 
 fn connector(endpoint: &str, gateway: &Gateway) -> Connector {
-    Connector::new(
-        endpoint.parse().expect("an endpoint"),
-        Scope::Region(REGION.to_owned()),
-        CredentialSource::provider("test", Rotating::default()),
-        Network::new(Tls::with_ca_file(gateway.ca_file()).expect("the gateway's CA"), Proxies::from_env()),
-    )
+    let endpoint = endpoint.parse().expect("an endpoint");
+    let settings = Connector::builder(endpoint).region(REGION).ca_file(gateway.ca_file());
+    settings.credentials(Rotating::default()).build().expect("a connector")
 }
 
 #[tokio::test]
 async fn an_application_publishes_and_receives_through_two_cuts() {
     let gateway = Gateway::start(Script { keys: (0..3).map(key).collect(), ..Script::default() }).await;
     let relay = Arc::new(Relay::to(&gateway).await);
-    let connector = Arc::new(connector(&relay.endpoint(), &gateway));
     let mut options = MqttOptions::new("application", "the connector knows the endpoint");
-    options.set_connect_timeout(Duration::from_secs(30));
     options.set_outgoing_inflight_upper_limit(100).set_receive_maximum(Some(100));
-    options.set_socket_connector(move |_, _| {
-        let connector = connector.clone();
-        async move { connector.connect().await.map_err(io::Error::other) }
-    });
+    connector(&relay.endpoint(), &gateway).attach(&mut options);
     let (client, mut eventloop) = AsyncClient::builder(options).build();
 
     let publisher = tokio::spawn({
