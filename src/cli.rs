@@ -1,7 +1,6 @@
 //! The command line: its flags, and the checks that need no network.
 
 use std::convert::Infallible;
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use sigv4_websocket::{ConnectorBuilder, Credentials, Endpoint};
 use uuid::Uuid;
 
 /// Connect to AWS IoT Core over MQTT 5 on a WebSocket signed with SigV4, then disconnect cleanly.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(version = version(), max_term_width = 100)]
 pub struct Cli {
     /// IoT Core endpoint: aws iot describe-endpoint --endpoint-type iot:Data-ATS
@@ -162,15 +161,9 @@ fn version() -> String {
     [Some(env!("CARGO_PKG_VERSION")), commit].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// Text that no log and no message may show.
+/// Text that no log and no message may show, so it has no `Debug`.
 #[derive(Clone)]
 pub struct Secret(String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(redacted)")
-    }
-}
 
 /// Any text. Secrets are checked later, since clap shows a value that it rejects.
 fn secret(text: &str) -> Result<Secret, Infallible> {

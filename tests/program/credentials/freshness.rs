@@ -6,7 +6,7 @@ use crate::credentials::source::at_container;
 use crate::gateway::{Act, Gateway, Key, Script, Stage};
 use crate::program::Program;
 use crate::stand_ins::{StandIn, container, expiration};
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 /// Refuses the first attempt in a way that a second attempt may mend.
 fn busy_at_first(keys: &[Key]) -> Vec<Script> {

@@ -6,7 +6,6 @@
 
 pub mod answers;
 mod check;
-mod hints;
 mod matrix;
 mod row;
 mod run;
