@@ -50,19 +50,15 @@ impl Error {
 
     /// The full report for stderr: the error, its causes, what the server said, the hints.
     pub fn report(&self) -> String {
-        match (self, self.source()) {
-            (Self::Failed { report, .. }, _) => report.clone(),
-            (_, None) => format!("error: {}\n", printable(&self.to_string())),
-            (_, Some(cause)) => {
-                let (error, cause) = (self.to_string(), innermost(cause).to_string());
-                format!("error: {}\n  cause: {}\n", printable(&error), printable(&cause))
-            }
+        if let Self::Failed { report, .. } = self {
+            return report.clone();
         }
+        let mut report = format!("error: {}\n", printable(&self.to_string()));
+        for cause in std::iter::successors(self.source(), |cause| (*cause).source()) {
+            report += &format!("  cause: {}\n", printable(&cause.to_string()));
+        }
+        report
     }
-}
-
-fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
-    error.source().map_or(error, innermost)
 }
 
 /// The output of one run.

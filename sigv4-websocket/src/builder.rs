@@ -18,6 +18,7 @@ use crate::network::proxy::Proxies;
 use crate::network::tls::{Tls, TlsError};
 use crate::presign::Scope;
 use crate::progress::Progress;
+use crate::text::shown;
 
 /// The limit for an attempt to open a byte stream, unless the application sets another.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -33,9 +34,14 @@ pub enum BuildError {
     /// Neither the application, nor the endpoint's name, nor the environment says which region to sign for.
     #[error("which region is the endpoint in? Its name does not say: give the region, or set AWS_REGION")]
     NoRegion,
-    /// This setting, or this variable of the environment, does not hold the name of a region.
-    #[error("{0} is not the name of a region, such as us-east-1")]
-    Region(&'static str),
+    /// This is not the name of a region.
+    #[error("{setting} is {:?}, which is not the name of a region such as us-east-1", shown(.region))]
+    Region {
+        /// `the region`, or the variable of the environment that holds it.
+        setting: &'static str,
+        /// What was given.
+        region: String,
+    },
     /// The region set is not a list of regions.
     #[error("the region set is not a list of regions, such as us-east-1,eu-west-1 or *")]
     RegionSet,
@@ -210,7 +216,7 @@ impl ConnectorBuilder {
                 .or_else(|| variable("AWS_DEFAULT_REGION"))
                 .ok_or(BuildError::NoRegion)?,
         };
-        if is_region(&region) { Ok(region) } else { Err(BuildError::Region(setting)) }
+        if is_region(&region) { Ok(region) } else { Err(BuildError::Region { setting, region }) }
     }
 }
 

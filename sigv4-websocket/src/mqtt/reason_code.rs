@@ -8,6 +8,12 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReasonCode(pub(crate) u8);
 
+impl From<u8> for ReasonCode {
+    fn from(number: u8) -> Self {
+        Self(number)
+    }
+}
+
 impl ReasonCode {
     /// The number, as in the packet.
     pub fn value(self) -> u8 {
