@@ -1,24 +1,25 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! What a connector needs to know, from the application and from the environment.
 
 use std::env;
 use std::error::Error;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use tokio_util::task::TaskTracker;
 
-use crate::connector::{Connector, Observer, Settings};
-use crate::credentials::Source;
+use crate::connector::{Connector, Observer, Shared};
+use crate::credentials::{FreshCredentials, Source};
 use crate::endpoint::Endpoint;
 use crate::network::Network;
-use crate::network::proxy::Proxies;
-use crate::network::tls::{Tls, TlsError};
+use crate::network::proxy::{BadProxy, Proxies};
+use crate::network::tls::Tls;
 use crate::presign::Scope;
 use crate::progress::Progress;
 use crate::text::shown;
+use crate::websocket::clock::ServerClock;
 
 /// The limit for an attempt to open a byte stream, unless the application sets another.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -75,7 +76,7 @@ pub struct ConnectorBuilder {
     profile: Option<String>,
     ca_file: Option<PathBuf>,
     proxy: Option<String>,
-    observer: Option<Observer>,
+    observer: Observer,
     time_limit: Duration,
     patience: Duration,
 }
@@ -87,9 +88,10 @@ impl fmt::Debug for ConnectorBuilder {
     }
 }
 
-impl ConnectorBuilder {
-    pub(crate) fn new(endpoint: Endpoint) -> Self {
-        Self {
+impl Connector {
+    /// Begins to set up a connector. The endpoint is all that must be given.
+    pub fn builder(endpoint: Endpoint) -> ConnectorBuilder {
+        ConnectorBuilder {
             endpoint,
             region: None,
             region_set: None,
@@ -97,12 +99,14 @@ impl ConnectorBuilder {
             profile: None,
             ca_file: None,
             proxy: None,
-            observer: None,
+            observer: Box::new(|_| {}),
             time_limit: TIME_LIMIT,
             patience: PATIENCE,
         }
     }
+}
 
+impl ConnectorBuilder {
     /// The region to sign for. Without it: the region in the endpoint's name, else `AWS_REGION`, else
     /// `AWS_DEFAULT_REGION`.
     pub fn region(mut self, region: impl Into<String>) -> Self {
@@ -146,7 +150,7 @@ impl ConnectorBuilder {
 
     /// Calls `observer` with everything that happens during an attempt.
     pub fn observer(mut self, observer: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
-        self.observer = Some(Box::new(observer));
+        self.observer = Box::new(observer);
         self
     }
 
@@ -176,12 +180,14 @@ impl ConnectorBuilder {
             Some(regions) if is_region_set(&regions) => Scope::RegionSet(regions),
             Some(_) => return Err(BuildError::RegionSet),
         };
-        let tls = match (&self.ca_file, variable("AWS_CA_BUNDLE")) {
-            (Some(path), _) => with_ca_file("the CA file", path)?,
-            (None, Some((name, path))) => with_ca_file(name, path.as_ref())?,
-            (None, None) => Tls::with_system_roots(),
+        let ca_file = self.ca_file.map(|path| ("the CA file", path));
+        let tls = match ca_file.or_else(|| variable("AWS_CA_BUNDLE").map(|(name, path)| (name, path.into())))
+        {
+            Some((setting, path)) => Tls::with_ca_file(&path)
+                .map_err(|error| BuildError::CaFile { setting, source: error.into() })?,
+            None => Tls::with_system_roots(),
         };
-        let bad_proxy = |bad: crate::network::proxy::BadProxy| BuildError::Proxy(bad.to_string());
+        let bad_proxy = |bad: BadProxy| BuildError::Proxy(bad.to_string());
         let proxies = match &self.proxy {
             Some(url) => Proxies::always("the proxy", url).map_err(bad_proxy)?,
             None => Proxies::from_env(),
@@ -196,16 +202,18 @@ impl ConnectorBuilder {
             #[cfg(not(feature = "chain"))]
             (None, _) => return Err(BuildError::NoCredentials),
         };
-        Ok(Connector::new(Settings {
+        Ok(Connector(Arc::new(Shared {
             endpoint: self.endpoint,
             region,
             scope,
             network,
-            source,
-            observer: self.observer.unwrap_or_else(|| Box::new(|_| {})),
+            credentials: FreshCredentials::new(source),
+            observer: self.observer,
             time_limit: self.time_limit,
             patience: self.patience,
-        }))
+            clock: ServerClock::default(),
+            closing: TaskTracker::new(),
+        })))
     }
 
     fn signing_region(&self) -> Result<String, BuildError> {
@@ -218,10 +226,6 @@ impl ConnectorBuilder {
         };
         if is_region(&region) { Ok(region) } else { Err(BuildError::Region { setting, region }) }
     }
-}
-
-fn with_ca_file(setting: &'static str, path: &Path) -> Result<Tls, BuildError> {
-    Tls::with_ca_file(path).map_err(|error: TlsError| BuildError::CaFile { setting, source: error.into() })
 }
 
 /// A variable of the environment with its name, unless it is empty.

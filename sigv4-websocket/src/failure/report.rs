@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! Formats a failure in lines of plain words, so that nothing from outside can disturb a terminal.
 
 use std::fmt::Write;
@@ -7,13 +5,14 @@ use std::fmt::Write;
 #[cfg(feature = "chain")]
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
+use super::hint::{Facts, hints};
 use super::{Failure, causes, certificate};
 use crate::text::{printable, shown};
 
 type Cause = dyn std::error::Error + 'static;
 
 /// The failure and its causes, then what the server said, then the hints, each on a line of its own.
-pub(crate) fn report(failure: &Failure, hints: &[String]) -> String {
+pub(crate) fn report(failure: &Failure, facts: &Facts<'_>) -> String {
     let mut text = String::new();
     let mut line = |label: &str, message: &str| {
         let _ = writeln!(text, "{label}: {}", message.trim_end());
@@ -32,7 +31,7 @@ pub(crate) fn report(failure: &Failure, hints: &[String]) -> String {
         line(&format!("  {label}"), &shown(&said));
     }
     // Hints are not cut off, since a policy is long. What they quote of a server is cut before.
-    hints.iter().for_each(|hint| line("hint", &printable(hint)));
+    hints(failure.cause(), facts).iter().for_each(|hint| line("hint", &printable(hint)));
     text
 }
 

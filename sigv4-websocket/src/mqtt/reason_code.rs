@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! MQTT 5 reason codes by name and number.
 
 use std::fmt;

@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! The WebSocket: the upgrade request, the byte stream that carries MQTT, and the server's clock.
 
 pub(crate) mod clock;
