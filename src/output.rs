@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use anstyle::{AnsiColor, Style};
 use sigv4_websocket::{BuildError, Connector, Failure, Phase, Progress, printable};
 
 /// Why a run failed.
@@ -158,7 +159,19 @@ pub fn warn(text: &str) {
     to_stderr(&format!("warning: {}\n", printable(text)));
 }
 
-/// Writes to stderr. A stderr that is closed ends no run, as `eprint!` would.
+/// Writes lines to stderr, their labels in the colours of clap and cargo if a terminal reads them. A stderr that is closed
+/// ends no run, as `eprint!` would.
 pub fn to_stderr(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
+    let coloured = text.lines().map(|line| {
+        let (label, rest) = line.split_at(line.find(':').unwrap_or_default());
+        let style = match label {
+            "error" => AnsiColor::Red.on_default().bold(),
+            "warning" => AnsiColor::Yellow.on_default().bold(),
+            "hint" => AnsiColor::Green.on_default().bold(),
+            _ => Style::new(),
+        };
+        format!("{style}{label}{style:#}{rest}\n")
+    });
+    let coloured: String = coloured.collect();
+    let _ = anstream::stderr().write_all(coloured.as_bytes());
 }

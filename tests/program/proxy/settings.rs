@@ -112,7 +112,10 @@ async fn what_is_not_utf_8_is_refused() {
     let program = Program::new().args(["--endpoint", "gateway.invalid", "--region", REGION]).args(KEYS);
     let outcome = program.env("HTTPS_PROXY", url).run().await;
     assert_eq!(outcome.code, 2, "{outcome:#?}");
-    assert!(outcome.stderr.contains("error: HTTPS_PROXY cannot be used: it is not of the form http://"), "{outcome:#?}");
+    assert!(
+        outcome.stderr.contains("error: HTTPS_PROXY cannot be used: it is not of the form http://"),
+        "{outcome:#?}"
+    );
     assert_hidden(&outcome, "not UTF-8");
 }
 

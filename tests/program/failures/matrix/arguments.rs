@@ -55,7 +55,11 @@ fn regions() -> Vec<Row> {
         wrong("region that begins with a hyphen", "-eu-central-1"),
         wrong("region that ends with a hyphen", "eu-central-"),
         wrong("region of 64 characters", &"e".repeat(64)),
-        refused("region left out").without(&["--region"]).says(["which region", "give the region", "AWS_REGION"]),
+        refused("region left out").without(&["--region"]).says([
+            "which region",
+            "give the region",
+            "AWS_REGION",
+        ]),
         refused("region in the environment that is no label")
             .without(&["--region"])
             .environment("AWS_REGION", "eu central 1")
@@ -121,7 +125,9 @@ fn keys() -> Vec<Row> {
 fn files() -> Vec<Row> {
     const NO_CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     const NOT_BASE64: &str = "-----BEGIN CERTIFICATE-----\n???\n-----END CERTIFICATE-----\n";
-    let file = |name| refused(name).flag("--ca-file", "{home}/ca.pem").says(["the CA file cannot be used", "ca.pem"]);
+    let file = |name| {
+        refused(name).flag("--ca-file", "{home}/ca.pem").says(["the CA file cannot be used", "ca.pem"])
+    };
     vec![
         file("CA file that is not there"),
         file("CA file that is a directory").file("ca.pem/inside", ""),
