@@ -147,7 +147,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// With [`DEFAULT_PORT`] if the text has no port.
+/// With port 443 if the text has no port.
 impl FromStr for Endpoint {
     type Err = EndpointError;
 
