@@ -131,7 +131,7 @@ impl Cli {
     /// The settings of the connector. What no flag says is left to the environment.
     pub fn apply(&self, mut settings: ConnectorBuilder) -> ConnectorBuilder {
         // The program has a deadline of its own for all attempts, which then comes first.
-        settings = settings.time_limit(self.timeout + Duration::from_secs(1));
+        settings = settings.connect_timeout(self.timeout + Duration::from_secs(1));
         if let Some(region) = &self.region {
             settings = settings.region(region);
         }

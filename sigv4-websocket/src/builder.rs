@@ -22,11 +22,11 @@ use crate::text::shown;
 use crate::websocket::clock::ServerClock;
 
 /// The limit for an attempt to open a byte stream, unless the application sets another.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long the server may owe an answer, unless the application sets another limit. It is less than a minute, so that it
 /// comes before a client's own judgement with the usual keep-alive.
-const PATIENCE: Duration = Duration::from_secs(45);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Why a [`Connector`] cannot be built. No message shows a secret.
 #[derive(Debug, thiserror::Error)]
@@ -77,8 +77,8 @@ pub struct ConnectorBuilder {
     ca_file: Option<PathBuf>,
     proxy: Option<String>,
     observer: Observer,
-    time_limit: Duration,
-    patience: Duration,
+    connect_timeout: Duration,
+    response_timeout: Duration,
 }
 
 /// Shows the endpoint alone, since a proxy's URL may hold a password.
@@ -100,8 +100,8 @@ impl Connector {
             ca_file: None,
             proxy: None,
             observer: Box::new(|_| {}),
-            time_limit: TIME_LIMIT,
-            patience: PATIENCE,
+            connect_timeout: CONNECT_TIMEOUT,
+            response_timeout: RESPONSE_TIMEOUT,
         }
     }
 }
@@ -155,16 +155,16 @@ impl ConnectorBuilder {
     }
 
     /// How long an attempt to open a byte stream may take, 30 seconds unless set.
-    pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = limit;
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
         self
     }
 
     /// How long an open connection may be silent although the server owes an answer, or take nothing of what is sent,
     /// before it counts as dead: 45 seconds unless set. An answer is owed to CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ and
     /// PUBLISH with QoS 1.
-    pub fn patience(mut self, limit: Duration) -> Self {
-        self.patience = limit;
+    pub fn response_timeout(mut self, limit: Duration) -> Self {
+        self.response_timeout = limit;
         self
     }
 
@@ -209,8 +209,8 @@ impl ConnectorBuilder {
             network,
             credentials: FreshCredentials::new(source),
             observer: self.observer,
-            time_limit: self.time_limit,
-            patience: self.patience,
+            connect_timeout: self.connect_timeout,
+            response_timeout: self.response_timeout,
             clock: ServerClock::default(),
             closing: TaskTracker::new(),
         })))

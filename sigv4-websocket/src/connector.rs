@@ -46,29 +46,29 @@ pub(crate) struct Shared {
     pub network: Network,
     pub credentials: FreshCredentials,
     pub observer: Observer,
-    pub time_limit: Duration,
-    pub patience: Duration,
+    pub connect_timeout: Duration,
+    pub response_timeout: Duration,
     pub clock: ServerClock,
     pub closing: TaskTracker,
 }
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shared { endpoint, scope, time_limit, .. } = &*self.0;
+        let Shared { endpoint, scope, connect_timeout, .. } = &*self.0;
         let mut shown = f.debug_struct("Connector");
-        shown.field("endpoint", endpoint).field("scope", scope).field("time_limit", time_limit);
+        shown.field("endpoint", endpoint).field("scope", scope).field("connect_timeout", connect_timeout);
         shown.finish_non_exhaustive()
     }
 }
 
 impl Connector {
     /// Makes rumqttc connect through this connector: sets the socket connector, a connect timeout that is longer than the
-    /// connector's own time limit, and a maximum packet size that takes what IoT Core sends. Set others after this.
+    /// connector's own, and a maximum packet size that takes what IoT Core sends. Set others after this.
     #[cfg(feature = "rumqttc")]
     pub fn attach(&self, options: &mut rumqttc::MqttOptions) {
         let connector = self.clone();
         options
-            .set_connect_timeout(self.0.time_limit + TIME_FOR_CONNACK)
+            .set_connect_timeout(self.0.connect_timeout + TIME_FOR_CONNACK)
             .set_max_packet_size(Some(MAX_PACKET))
             .set_socket_connector(move |_host, _network_options| {
                 let connector = connector.clone();
@@ -82,10 +82,10 @@ impl Connector {
     ///
     /// # Errors
     ///
-    /// [`Failure`], with the phase that failed, or that the time limit has passed in.
+    /// [`Failure`], with the phase that failed or that took too long.
     pub async fn open(&self) -> Result<ByteStream, Failure> {
         let phase = Mutex::new(Phase::Resolve);
-        let limit = self.0.time_limit;
+        let limit = self.0.connect_timeout;
         match timeout(limit, self.0.open(&phase)).await {
             Ok(opened) => Ok(opened?),
             Err(_) => {
@@ -155,7 +155,7 @@ impl Shared {
         enter(Phase::WebSocket);
         let socket = upgrade(Box::new(stream), &url).await?;
         enter(Phase::Mqtt);
-        Ok(ByteStream::new(socket, self.patience, self.closing.clone()))
+        Ok(ByteStream::new(socket, self.response_timeout, self.closing.clone()))
     }
 
     fn enter(&self, phase: &Mutex<Phase>, next: Phase) {

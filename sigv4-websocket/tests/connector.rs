@@ -134,7 +134,7 @@ async fn any_client_can_speak_mqtt_over_the_stream() {
 async fn an_attempt_that_takes_too_long_fails_with_its_phase() {
     for (stage, phase) in [(Stage::Accept, Phase::Tls), (Stage::Request, Phase::WebSocket)] {
         let gateway = Gateway::start(Script::fault(stage, [Act::Hold])).await;
-        let settings = settings(&gateway).credentials(keys()).time_limit(Duration::from_millis(500));
+        let settings = settings(&gateway).credentials(keys()).connect_timeout(Duration::from_millis(500));
         let began = Instant::now();
         let failure = settings.build().expect("a connector").open().await.expect_err("no answer");
         assert!(failure.is_deadline() && failure.retry_after().is_some(), "{failure}");

@@ -72,17 +72,17 @@ pub struct ByteStream {
 }
 
 impl ByteStream {
-    /// Wraps an open WebSocket; its close will run on `closing`. `patience` is how long the server may owe an answer, or
-    /// take nothing of what is sent. Must be called within a Tokio runtime.
-    pub(crate) fn new(socket: Socket, patience: Duration, closing: TaskTracker) -> Self {
+    /// Wraps an open WebSocket; its close will run on `closing`. `limit` is how long the server may owe an answer, or take
+    /// nothing of what is sent. Must be called within a Tokio runtime.
+    pub(crate) fn new(socket: Socket, limit: Duration, closing: TaskTracker) -> Self {
         Self {
             socket: Some(socket),
             first_packet: Some(Vec::new()),
             unread: Bytes::new(),
             outgoing: OutgoingPackets::default(),
             asks: false,
-            answer: Watch::new(patience),
-            progress: Watch::new(patience),
+            answer: Watch::new(limit),
+            progress: Watch::new(limit),
             sent: 0,
             closing,
             runtime: Handle::current(),
