@@ -206,9 +206,9 @@ impl Failure {
     }
 
     /// Whether this failure tells a person nothing that `other` has not told: its error, causes and what the server said are
-    /// the same but for numbers, such as dates and request IDs.
+    /// the same but for words with a digit, such as dates and request IDs, and so is the topic that was refused.
     pub fn is_like(&self, other: &Self) -> bool {
-        report::gist(self) == report::gist(other)
+        self.topic() == other.topic() && report::gist(self) == report::gist(other)
     }
 
     /// The failure and its innermost cause in one line, made safe to show to a person.
@@ -225,6 +225,14 @@ impl Failure {
             Cause::Upgrade(UpgradeError::Refused(answer) | UpgradeError::NotWebSocket(answer, _)) => {
                 Some(answer)
             }
+            _ => None,
+        }
+    }
+
+    /// The topic or the topic filter that was refused.
+    fn topic(&self) -> Option<&str> {
+        match &*self.0 {
+            Cause::Subscribe { filter: topic, .. } | Cause::Publish { topic, .. } => Some(topic),
             _ => None,
         }
     }

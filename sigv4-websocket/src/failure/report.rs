@@ -36,12 +36,15 @@ pub(crate) fn report(failure: &Failure, hints: &[String]) -> String {
     text
 }
 
-/// What the failure says, without numbers.
+/// What the failure says, without the words that hold a digit: times, addresses, and the IDs that IoT Core puts into its
+/// reason strings.
 pub(super) fn gist(failure: &Failure) -> String {
     let said =
         failure.details().into_iter().filter(|(label, _)| *label != "request id").map(|(_, said)| said);
     let messages = [failure.to_string()].into_iter().chain(causes(failure).map(message)).chain(said);
-    messages.collect::<String>().replace(|c: char| c.is_ascii_digit(), "")
+    let said = messages.collect::<Vec<_>>().join(" ");
+    let words = said.split(|c: char| !c.is_alphanumeric() && c != '-');
+    words.filter(|word| !word.contains(|c: char| c.is_ascii_digit())).collect()
 }
 
 /// The failure and its innermost cause.
