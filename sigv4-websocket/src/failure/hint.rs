@@ -18,9 +18,9 @@ use crate::network::proxy::ProxyError;
 use crate::network::tcp::TcpError;
 use crate::network::tls::TlsError;
 use crate::progress::{Phase, clock};
-use crate::websocket::StreamError;
 use crate::websocket::clock::CLOCK_TOLERANCE;
 use crate::websocket::upgrade::{Answer, UpgradeError};
+use crate::websocket::{HangUp, StreamError};
 
 /// The command that prints an account's endpoint.
 pub(super) const DESCRIBE_ENDPOINT: &str = "aws iot describe-endpoint --endpoint-type iot:Data-ATS";
@@ -64,12 +64,14 @@ impl Facts<'_> {
             Cause::Deadline { phase, .. } => hints.say(deadline(*phase)),
             #[cfg(feature = "rumqttc")]
             Cause::NoConnack => hints.say(deadline(Phase::Mqtt)),
-            Cause::Stream(StreamError::Lost(_)) => hints.lost(),
-            Cause::Stream(StreamError::Garbled(_)) => hints.not_iot_core(),
-            Cause::Stream(StreamError::NoAnswer | StreamError::NotTaken) => hints.say(
+            Cause::Stream(
+                StreamError::NoAnswer | StreamError::NotTaken | StreamError::Lost(HangUp::Vanished(_)),
+            ) => hints.say(
                 "the connection is dead, although neither side closed it: a firewall, a NAT or a load balancer on the way \
                  may have forgotten it",
             ),
+            Cause::Stream(StreamError::Lost(_)) => hints.lost(),
+            Cause::Stream(StreamError::Garbled(_)) => hints.not_iot_core(),
             Cause::Subscribe { filter, code: ReasonCode(0x87), .. } => {
                 hints.hints.extend(policy::subscribe(self, filter));
             }

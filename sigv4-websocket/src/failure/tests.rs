@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use rumqttc::{ConnectionError, StateError};
 use rustls::{CertificateError, OtherError};
+use tokio_tungstenite::tungstenite;
 
 use super::hint::Facts;
 use super::{Cause, Failure};
@@ -258,7 +259,13 @@ fn what_ends_a_session_says_what_iot_core_means_by_it() {
 #[test]
 fn a_dead_connection_is_called_one() {
     let no_pong = Failure::from(ConnectionError::MqttState(StateError::AwaitPingResp));
-    for failure in [no_pong, failure(StreamError::NoAnswer), failure(StreamError::NotTaken)] {
+    let mut dead = vec![no_pong, failure(StreamError::NoAnswer), failure(StreamError::NotTaken)];
+    // What TCP says of a host that has vanished.
+    for kind in [io::ErrorKind::TimedOut, io::ErrorKind::HostUnreachable] {
+        let hang_up = HangUp::from(tungstenite::Error::Io(kind.into()));
+        dead.push(failure(StreamError::Lost(hang_up)));
+    }
+    for failure in dead {
         assert_says(&HERE.hints(&failure), "the connection is dead");
         assert_eq!((failure.phase(), failure.retry_after()), (Phase::Mqtt, Some(Duration::from_secs(1))));
     }

@@ -58,6 +58,9 @@ pub(crate) enum HangUp {
     /// Without a Close frame: end of stream or reset.
     #[error("the server ended the connection")]
     Ended(#[source] tungstenite::Error),
+    /// TCP gave up, since the server's host acknowledged nothing any more.
+    #[error("the server's host does not answer any more")]
+    Vanished(#[source] io::Error),
     /// A frame that RFC 6455 does not allow, a message of more than 1 MiB, or bytes that TLS cannot decrypt.
     #[error("the server sent something that is not WebSocket, or too long")]
     Broken(#[source] tungstenite::Error),
@@ -74,6 +77,7 @@ impl From<tungstenite::Error> for HangUp {
         match error {
             // For example, bytes that rustls cannot decrypt.
             tungstenite::Error::Io(ref io) if io.kind() == io::ErrorKind::InvalidData => Self::Broken(error),
+            tungstenite::Error::Io(io) if is_silence(&io) => Self::Vanished(io),
             tungstenite::Error::Io(_)
             | tungstenite::Error::ConnectionClosed
             | tungstenite::Error::AlreadyClosed
@@ -82,6 +86,12 @@ impl From<tungstenite::Error> for HangUp {
             _ => Self::Broken(error),
         }
     }
+}
+
+/// Whether no acknowledgement came in time. A router on the way may have said why.
+fn is_silence(error: &io::Error) -> bool {
+    use io::ErrorKind::{HostUnreachable, NetworkUnreachable, TimedOut};
+    matches!(error.kind(), TimedOut | HostUnreachable | NetworkUnreachable)
 }
 
 /// A Close in words, with its number because the reason may be empty.
