@@ -2,6 +2,9 @@
 
 mod application;
 mod minimal;
+#[cfg(target_os = "linux")]
+mod network;
 mod running;
+mod session;
 
 use test_support::{gateway, program, relay};

@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 use crate::program::{Program, built};
 
 /// Longer than anything here may take.
-const LIMIT: Duration = Duration::from_secs(40);
+const LIMIT: Duration = Duration::from_secs(100);
 
 /// Where Cargo puts the examples. They are built here, since `cargo test --test applications` does not.
 static EXAMPLES: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -31,7 +31,12 @@ static EXAMPLES: LazyLock<PathBuf> = LazyLock::new(|| {
 
 /// The example of this name, in the environment of the program's tests.
 pub fn example(name: &str) -> Program {
-    Program::at(EXAMPLES.join(name).with_extension(std::env::consts::EXE_EXTENSION))
+    Program::at(path(name))
+}
+
+/// Where the example of this name is.
+pub fn path(name: &str) -> PathBuf {
+    EXAMPLES.join(name).with_extension(std::env::consts::EXE_EXTENSION)
 }
 
 type Lines = Arc<Mutex<Vec<String>>>;
@@ -80,12 +85,23 @@ impl Running {
         assert!(in_time, "not {what}: {:#?}\n{}", self.stdout(), self.stderr());
     }
 
+    #[cfg(unix)]
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it is running")
+    }
+
+    /// Sends this signal, such as `STOP`.
+    #[cfg(unix)]
+    pub async fn signal(&self, signal: &str) {
+        let kill = format!("kill -{signal} {}", self.id());
+        let sent = tokio::process::Command::new("sh").args(["-c", &kill]).status().await;
+        assert!(sent.expect("a shell").success(), "{kill}");
+    }
+
     /// Sends this signal, such as `TERM`, and returns the exit code.
     #[cfg(unix)]
     pub async fn stop(&mut self, signal: &str) -> Option<i32> {
-        let kill = format!("kill -{signal} {}", self.child.id().expect("it is running"));
-        let sent = tokio::process::Command::new("sh").args(["-c", &kill]).status().await;
-        assert!(sent.expect("a shell").success(), "{kill}");
+        self.signal(signal).await;
         timeout(LIMIT, self.child.wait()).await.expect("an end").expect("an exit code").code()
     }
 }

@@ -14,9 +14,9 @@ use crate::network::proxy::ProxyError;
 use crate::network::tcp::TcpError;
 use crate::network::tls::TlsError;
 use crate::progress::{Phase, clock};
-use crate::websocket::StreamError;
 use crate::websocket::clock::CLOCK_TOLERANCE;
 use crate::websocket::upgrade::{Answer, UpgradeError};
+use crate::websocket::{HangUp, StreamError};
 
 /// The command that prints an account's endpoint.
 pub(super) const DESCRIBE_ENDPOINT: &str = "aws iot describe-endpoint --endpoint-type iot:Data-ATS";
@@ -170,8 +170,11 @@ fn stream(error: &StreamError, facts: &Facts<'_>) -> Vec<String> {
         StreamError::FirstPacket(_) | StreamError::NotMqtt(_) | StreamError::Garbled(_) => {
             not_iot_core(facts)
         }
+        StreamError::Lost(HangUp::Vanished(_)) | StreamError::NoAnswer | StreamError::NotTaken => {
+            vec![DEAD.to_owned()]
+        }
         StreamError::Lost(_) => vec![ENDED.to_owned()],
-        StreamError::NoAnswer | StreamError::NotTaken => vec![DEAD.to_owned()],
+        StreamError::NoConnack => vec![deadline(Phase::Mqtt).to_owned()],
     }
 }
 
@@ -179,7 +182,10 @@ fn before_connack(code: ReasonCode, facts: &Facts<'_>) -> Vec<String> {
     let client_id = facts.client_id;
     vec![match code.0 {
         0x85 => {
-            format!("IoT Core accepts client IDs of 1 to 128 bytes; this one has {}", client_id.len())
+            let length = client_id.len();
+            format!(
+                "IoT Core accepts client IDs of 1 to 128 bytes, and not every character: this one has {length}"
+            )
         }
         0x87 => return policy::connect(facts),
         0x88 | 0x89 => BUSY.to_owned(),

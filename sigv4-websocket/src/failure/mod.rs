@@ -160,7 +160,7 @@ impl Failure {
     pub fn retry_after(&self) -> Option<Duration> {
         let transient = match &*self.0 {
             Cause::Deadline { .. } => true,
-            Cause::Stream(error) if error.is_after_connack() => true,
+            Cause::Stream(error) if error.may_be_temporary() => true,
             Cause::Network(error) => error.may_be_temporary(),
             Cause::Upgrade(UpgradeError::NoAnswer(error)) => is_reset(error),
             Cause::Upgrade(_) => self.answer().is_some_and(Answer::is_busy),
@@ -170,9 +170,9 @@ impl Failure {
     }
 
     /// Whether this failure tells a person nothing that `other` has not told: its error, causes and what the server said are
-    /// the same but for numbers, such as dates and request IDs.
+    /// the same but for words with a digit, such as dates and request IDs, and so is the topic that was refused.
     pub fn is_like(&self, other: &Self) -> bool {
-        report::gist(self) == report::gist(other)
+        self.topic() == other.topic() && report::gist(self) == report::gist(other)
     }
 
     /// The failure and its innermost cause in one line, made safe to show to a person.
@@ -189,6 +189,14 @@ impl Failure {
             Cause::Upgrade(UpgradeError::Refused(answer) | UpgradeError::NotWebSocket(answer, _)) => {
                 Some(answer)
             }
+            _ => None,
+        }
+    }
+
+    /// The topic or the topic filter that was refused.
+    fn topic(&self) -> Option<&str> {
+        match &*self.0 {
+            Cause::Subscribe { filter: topic, .. } | Cause::Publish { topic, .. } => Some(topic),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use aws_credential_types::provider::error::CredentialsError;
 #[cfg(feature = "chain")]
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
@@ -20,6 +21,10 @@ pub(crate) fn report(failure: &Failure, facts: &Facts<'_>) -> String {
     let mut previous = failure.to_string();
     line("error", &shown(&previous));
     for cause in causes(failure) {
+        // This says only that there is another cause, and not what it is.
+        if matches!(cause.downcast_ref(), Some(CredentialsError::CredentialsNotLoaded(_))) {
+            continue;
+        }
         let cause = message(cause);
         // Some libraries repeat their cause in their own message.
         if !previous.ends_with(&cause) {
@@ -35,12 +40,15 @@ pub(crate) fn report(failure: &Failure, facts: &Facts<'_>) -> String {
     text
 }
 
-/// What the failure says, without numbers.
+/// What the failure says, without the words that hold a digit: times, addresses, and the IDs that IoT Core puts into its
+/// reason strings.
 pub(super) fn gist(failure: &Failure) -> String {
     let said =
         failure.details().into_iter().filter(|(label, _)| *label != "request id").map(|(_, said)| said);
     let messages = [failure.to_string()].into_iter().chain(causes(failure).map(message)).chain(said);
-    messages.collect::<String>().replace(|c: char| c.is_ascii_digit(), "")
+    let said = messages.collect::<Vec<_>>().join(" ");
+    let words = said.split(|c: char| !c.is_alphanumeric() && c != '-');
+    words.filter(|word| !word.contains(|c: char| c.is_ascii_digit())).collect()
 }
 
 /// The failure and its innermost cause.

@@ -7,10 +7,12 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use rumqttc::{ConnectionError, StateError};
 use rustls::{CertificateError, OtherError};
+use tokio_tungstenite::tungstenite;
 
 use super::hint::Facts;
 use super::{Cause, Failure};
 use crate::endpoint::Endpoint;
+use crate::mqtt::first_packet::FirstPacketError;
 use crate::mqtt::reason_code::ReasonCode;
 use crate::network::NetworkError;
 use crate::network::tcp::TcpError;
@@ -258,7 +260,13 @@ fn what_ends_a_session_says_what_iot_core_means_by_it() {
 #[test]
 fn a_dead_connection_is_called_one() {
     let no_pong = Failure::from(ConnectionError::MqttState(StateError::AwaitPingResp));
-    for failure in [no_pong, failure(StreamError::NoAnswer), failure(StreamError::NotTaken)] {
+    let mut dead = vec![no_pong, failure(StreamError::NoAnswer), failure(StreamError::NotTaken)];
+    // What TCP says of a host that has vanished.
+    for kind in [io::ErrorKind::TimedOut, io::ErrorKind::HostUnreachable] {
+        let hang_up = HangUp::from(tungstenite::Error::Io(kind.into()));
+        dead.push(failure(StreamError::Lost(hang_up)));
+    }
+    for failure in dead {
         assert_says(&HERE.hints(&failure), "the connection is dead");
         assert_eq!((failure.phase(), failure.retry_after()), (Phase::Mqtt, Some(Duration::from_secs(1))));
     }
@@ -267,12 +275,21 @@ fn a_dead_connection_is_called_one() {
 }
 
 #[test]
-fn a_failure_tells_nothing_new_if_only_its_numbers_differ() {
+fn a_failure_tells_nothing_new_if_only_times_and_ids_differ() {
     let expired =
         |time| forbidden(&format!("Signature expired: {time} is now earlier than 20261125T000000Z"));
     assert!(expired("20261124T000000Z").is_like(&expired("20261125T111111Z")));
     assert!(!expired("20261124T000000Z").is_like(&forbidden("The security token is invalid.")));
     assert!(!forbidden("No.").is_like(&hung_up()));
+    let refused = |id: &str| {
+        let (code, reason) = (ReasonCode(0x87), Some(format!("CONNACK:Client is not authorized:{id}")));
+        failure(StreamError::FirstPacket(FirstPacketError::Refused { code, reason }))
+    };
+    let id = "14e6c214-8269-42af-6ac7-e1fe6c8e0b6f";
+    assert!(refused(id).is_like(&refused("665c4287-913a-7661-ce30-76375addd23c")));
+    let publish = |topic| Failure::publish(topic, ReasonCode(0x87), None).expect("a refusal");
+    assert!(publish("sensor/1").is_like(&publish("sensor/1")));
+    assert!(!publish("sensor/1").is_like(&publish("sensor/2")));
 }
 
 #[test]

@@ -20,11 +20,13 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// How long a connection may be idle before TCP probes the peer, and how long it waits between two probes.
 const PROBE_AFTER: Duration = Duration::from_secs(30);
-const PROBE_INTERVAL: Duration = Duration::from_secs(15);
+const PROBE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How long the peer's host may leave bytes or probes unacknowledged.
+/// How long the peer's host may leave bytes or probes unacknowledged. While bytes are unacknowledged there are no probes,
+/// so an MQTT ping that comes just before the probes would have failed begins the time anew: twice this limit must be less
+/// than 90 seconds, and once less than the usual keep-alive of a minute.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const UNACKNOWLEDGED_LIMIT: Duration = Duration::from_secs(60);
+const UNACKNOWLEDGED_LIMIT: Duration = Duration::from_secs(40);
 
 /// The most that the system takes before it has sent it, in bytes.
 #[cfg(any(target_os = "linux", target_os = "android"))]

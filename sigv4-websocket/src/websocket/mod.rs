@@ -32,6 +32,8 @@ pub(crate) enum StreamError {
     /// Frames after CONNACK that cannot carry MQTT.
     #[error("the server stopped speaking MQTT over WebSocket")]
     Garbled(#[source] HangUp),
+    #[error("the server did not answer CONNECT in time")]
+    NoConnack,
     /// The connection is dead: a packet that demands an answer got none, and nothing else came either.
     #[error("the server does not answer any more")]
     NoAnswer,
@@ -41,9 +43,9 @@ pub(crate) enum StreamError {
 }
 
 impl StreamError {
-    /// Whether there was a session, which this ended.
-    pub(crate) fn is_after_connack(&self) -> bool {
-        matches!(self, Self::Lost(_) | Self::Garbled(_) | Self::NoAnswer | Self::NotTaken)
+    /// Whether a later attempt may succeed: there was a session, which this ended, or no answer at all.
+    pub(crate) fn may_be_temporary(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Garbled(_) | Self::NoConnack | Self::NoAnswer | Self::NotTaken)
     }
 }
 
@@ -56,6 +58,9 @@ pub(crate) enum HangUp {
     /// Without a Close frame: end of stream or reset.
     #[error("the server ended the connection")]
     Ended(#[source] tungstenite::Error),
+    /// TCP gave up, since the server's host acknowledged nothing any more.
+    #[error("the server's host does not answer any more")]
+    Vanished(#[source] io::Error),
     /// A frame that RFC 6455 does not allow, a message of more than 1 MiB, or bytes that TLS cannot decrypt.
     #[error("the server sent something that is not WebSocket, or too long")]
     Broken(#[source] tungstenite::Error),
@@ -72,6 +77,7 @@ impl From<tungstenite::Error> for HangUp {
         match error {
             // For example, bytes that rustls cannot decrypt.
             tungstenite::Error::Io(ref io) if io.kind() == io::ErrorKind::InvalidData => Self::Broken(error),
+            tungstenite::Error::Io(io) if is_silence(&io) => Self::Vanished(io),
             tungstenite::Error::Io(_)
             | tungstenite::Error::ConnectionClosed
             | tungstenite::Error::AlreadyClosed
@@ -80,6 +86,12 @@ impl From<tungstenite::Error> for HangUp {
             _ => Self::Broken(error),
         }
     }
+}
+
+/// Whether no acknowledgement came in time. A router on the way may have said why.
+fn is_silence(error: &io::Error) -> bool {
+    use io::ErrorKind::{HostUnreachable, NetworkUnreachable, TimedOut};
+    matches!(error.kind(), TimedOut | HostUnreachable | NetworkUnreachable)
 }
 
 /// A Close in words, with its number because the reason may be empty.

@@ -168,7 +168,9 @@ impl AsyncRead for ByteStream {
             let Poll::Ready(next) = coop::cooperative(self.socket()?.next()).poll_unpin(context) else {
                 // Only who has read everything can tell that there is no answer.
                 ready!(self.answer.poll_passed(context));
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, StreamError::NoAnswer)));
+                let error =
+                    if self.first_packet.is_some() { StreamError::NoConnack } else { StreamError::NoAnswer };
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, error)));
             };
             let hang_up = match next {
                 Some(Ok(Message::Binary(bytes))) => {

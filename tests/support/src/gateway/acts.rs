@@ -17,6 +17,8 @@ pub enum Stage {
     Connect,
     /// SUBSCRIBE was read.
     Subscribe,
+    /// PUBLISH was read.
+    Publish,
     /// DISCONNECT was read.
     Disconnect,
     /// The WebSocket Close was read.

@@ -1,30 +1,47 @@
-//! A well-behaved broker behind the gateway, as far as a single client can see one.
+//! A well-behaved broker behind the gateway, as far as a single client can see one. A [`Script`] can make it refuse
+//! subscriptions and messages.
 //!
 //! OASIS MQTT 5.0, chapter 4 (operational behaviour).
 
+use super::Script;
 use super::mqtt::{PINGREQ, PINGRESP, PUBACK, Packet, SUBACK, connack, packet, publish_on};
 
+/// The first reason code of an error (MQTT 5, section 2.4).
+const ERROR: u8 = 0x80;
+
 /// The broker's side of one connection; topic filters have no wildcards here.
-#[derive(Default)]
-pub struct Broker {
+pub struct Broker<'a> {
     subscriptions: Vec<(String, u8)>,
     last_id: u16,
+    subacks: std::slice::Iter<'a, u8>,
+    pubacks: std::slice::Iter<'a, u8>,
 }
 
-impl Broker {
-    /// The packets a good broker answers with.
+impl<'a> Broker<'a> {
+    pub fn new(script: &'a Script) -> Self {
+        let (subacks, pubacks) = (script.subacks.iter(), script.pubacks.iter());
+        Self { subscriptions: Vec::new(), last_id: 0, subacks, pubacks }
+    }
+
+    /// The packets that the broker answers with.
     pub fn answer(&mut self, received: &Packet) -> Vec<Vec<u8>> {
         match received {
             Packet::Connect(_) => vec![connack(0, None)],
             Packet::Subscribe { id, filters } => {
-                let granted: Vec<u8> = filters.iter().map(|(_, qos)| *qos.min(&1)).collect();
-                self.subscriptions.extend_from_slice(filters);
-                let body = [&id.to_be_bytes()[..], &[0], &granted].concat();
+                let mut body = [&id.to_be_bytes()[..], &[0]].concat();
+                for (filter, qos) in filters {
+                    let code = self.subacks.next().copied().unwrap_or(*qos.min(&1));
+                    body.push(code);
+                    if code < ERROR {
+                        self.subscriptions.push((filter.clone(), *qos));
+                    }
+                }
                 vec![packet(SUBACK << 4, &body)]
             }
             Packet::Publish { topic, id, properties_and_payload } => {
-                let puback = id.map(|id| packet(PUBACK << 4, &id.to_be_bytes()));
-                let echo = self.echo(topic, *id, properties_and_payload);
+                let code = id.and_then(|_| self.pubacks.next()).copied().unwrap_or(0);
+                let puback = id.map(|id| packet(PUBACK << 4, &[&id.to_be_bytes()[..], &[code]].concat()));
+                let echo = (code < ERROR).then(|| self.echo(topic, *id, properties_and_payload)).flatten();
                 puback.into_iter().chain(echo).collect()
             }
             Packet::Other(PINGREQ) => vec![packet(PINGRESP << 4, &[])],

@@ -115,7 +115,7 @@ impl Connection<'_> {
     }
 
     async fn speak_mqtt(&mut self) {
-        let mut session = Broker::default();
+        let mut session = Broker::new(self.script);
         while let Some(incoming) = self.wire.next().await {
             match incoming {
                 Incoming::Packet(packet) => match self.fault_on(&packet).await {
@@ -138,6 +138,7 @@ impl Connection<'_> {
         match packet {
             Packet::Connect(_) => self.fault(Stage::Connect).await,
             Packet::Subscribe { .. } => self.fault(Stage::Subscribe).await,
+            Packet::Publish { .. } => self.fault(Stage::Publish).await,
             Packet::Disconnect { .. } => self.fault(Stage::Disconnect).await,
             _ => Then::Continue,
         }

@@ -20,7 +20,7 @@ mod wire;
 pub use acts::{Act, Stage};
 pub use certificates::Certificate;
 pub use http::Request;
-pub use mqtt::{connack, disconnect, publish};
+pub use mqtt::{connack, disconnect, disconnect_because, publish};
 pub use record::Event;
 pub use sigv4::{Key, Verified};
 pub use websocket::{close, frame};
@@ -55,6 +55,10 @@ pub struct Script {
     pub clock_offset_seconds: i64,
     /// The subprotocol that the 101 names.
     pub subprotocol: Option<String>,
+    /// The reason codes for the first subscriptions of each connection. All further ones are granted.
+    pub subacks: Vec<u8>,
+    /// The reason codes for the first messages with QoS 1 of each connection. All further ones are accepted.
+    pub pubacks: Vec<u8>,
     pub fault: Option<(Stage, Vec<Act>)>,
 }
 
@@ -67,6 +71,8 @@ impl Default for Script {
             tls12_only: false,
             clock_offset_seconds: 0,
             subprotocol: Some("mqtt".into()),
+            subacks: Vec::new(),
+            pubacks: Vec::new(),
             fault: None,
         }
     }

@@ -186,6 +186,15 @@ pub fn disconnect(reason_code: u8) -> Vec<u8> {
     packet(DISCONNECT << 4, &[reason_code, 0])
 }
 
+pub fn disconnect_because(reason_code: u8, reason_string: &str) -> Vec<u8> {
+    let mut properties = vec![0x1F];
+    put_text(&mut properties, reason_string);
+    let mut body = vec![reason_code];
+    put_length(&mut body, properties.len());
+    body.extend(properties);
+    packet(DISCONNECT << 4, &body)
+}
+
 /// A PUBLISH of QoS 0.
 pub fn publish(topic: &str, payload: &[u8]) -> Vec<u8> {
     publish_on(topic, None, &[&[0], payload].concat())
