@@ -201,7 +201,9 @@ async fn neither_the_log_nor_debug_output_shows_a_secret() {
     shown += &format!("{:?}", connector.open().await.expect("a stream"));
     shown += &String::from_utf8_lossy(&captured.0.lock().expect("no panic"));
     assert!(shown.contains("phase: WebSocket") && shown.contains("presigned with Algorithm="), "{shown}");
-    for secret in [TEMPORARY_SECRET, SESSION_TOKEN, "IQoJb3Jp", "PASSW0RD", "X-Amz-Signature", "X-Amz-Security-Token"] {
+    for secret in
+        [TEMPORARY_SECRET, SESSION_TOKEN, "IQoJb3Jp", "PASSW0RD", "X-Amz-Signature", "X-Amz-Security-Token"]
+    {
         assert!(!shown.contains(secret), "{secret}: {shown}");
     }
 }
