@@ -90,21 +90,18 @@ async fn a_refused_message_is_no_success() {
     assert!(refused.elapsed() > Duration::from_millis(3900), "{:?}", refused.elapsed());
 }
 
-/// IoT Core ends the connection after a SUBSCRIBE or PUBLISH that no policy allows, each time after a successful CONNACK.
+/// IoT Core may end the connection after a SUBSCRIBE or PUBLISH that no policy allows, each time after a successful CONNACK.
 #[tokio::test]
-async fn it_slows_down_where_a_topic_is_forbidden() {
+async fn the_end_of_a_connection_is_explained_once_where_a_topic_is_forbidden() {
     let mut running = Vec::new();
     for stage in [Stage::Subscribe, Stage::Publish] {
         let gateway = Gateway::start(Script::fault(stage, [Act::Abort])).await;
         running.push((stage, started(&gateway), gateway));
     }
-    sleep(Duration::from_secs(8)).await;
     for (stage, application, gateway) in running {
-        let connections = gateway.connections();
-        // If the waits did not grow, half a second on average, there would be about 16 connections.
-        assert!((2..12).contains(&connections.len()), "{stage:?}: {}", connections.len());
+        application.until("going on", || gateway.connections().len() >= 3).await;
         // Whoever connects anew must not subscribe once more for every connection that was lost.
-        for events in connections {
+        for events in gateway.connections() {
             let subscribed = events.iter().filter(|event| **event == Event::Packet(SUBSCRIBE)).count();
             assert!(subscribed <= 1, "{stage:?}: {events:#?}");
         }
