@@ -107,11 +107,6 @@ impl Cli {
         if self.region_set.is_some() && self.signing_algorithm != SigningAlgorithm::Sigv4a {
             return Some("--region-set needs --signing-algorithm sigv4a".to_owned());
         }
-        if self.signing_algorithm == SigningAlgorithm::Sigv4a && self.regions().is_none() {
-            return Some(
-                "--signing-algorithm sigv4a needs --region or --region-set for this endpoint".to_owned(),
-            );
-        }
         let secret = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.0.clone());
         let keys = [
             ("--access-key", self.access_key.clone()),
@@ -123,19 +118,26 @@ impl Cli {
         Some(format!("{flag} is empty, or begins or ends with white space"))
     }
 
-    /// The regions of a SigV4a signature.
-    fn regions(&self) -> Option<&str> {
-        self.region_set.as_deref().or(self.region.as_deref()).or_else(|| self.endpoint.region())
+    /// The regions of a SigV4a signature: those of the flag, or the region to sign for.
+    fn regions(&self) -> Option<String> {
+        let flags = self.region_set.clone().or_else(|| self.region.clone());
+        let named = || self.endpoint.region().map(str::to_owned);
+        let variables = || {
+            let set = |name| std::env::var(name).ok().filter(|region| !region.is_empty());
+            ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(set)
+        };
+        flags.or_else(named).or_else(variables)
     }
 
     /// The settings of the connector. What no flag says is left to the environment.
     pub fn apply(&self, mut settings: ConnectorBuilder) -> ConnectorBuilder {
         // The program has a deadline of its own for all attempts, which then comes first.
-        settings = settings.time_limit(self.timeout + Duration::from_secs(1));
+        let later = self.timeout + Duration::from_secs(1);
+        settings = settings.connect_timeout(later).response_timeout(later);
         if let Some(region) = &self.region {
             settings = settings.region(region);
         }
-        if let Some(regions) = self.regions().filter(|_| self.signing_algorithm == SigningAlgorithm::Sigv4a) {
+        if let (SigningAlgorithm::Sigv4a, Some(regions)) = (self.signing_algorithm, self.regions()) {
             settings = settings.region_set(regions);
         }
         if let (Some(id), Some(Secret(secret))) = (&self.access_key, &self.secret) {

@@ -9,7 +9,7 @@ use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::prelude::*;
 
 use super::cli::LogLevel;
-use super::output::{to_stderr, warn};
+use super::output::warn;
 
 /// Logs at this level. Without one, `RUST_LOG` decides: `level` or `target=level`, separated by commas.
 pub fn start(level: Option<LogLevel>) {
@@ -44,7 +44,7 @@ struct Writer;
 impl io::Write for Writer {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let line = printable(String::from_utf8_lossy(event).trim_end_matches('\n'));
-        to_stderr(&format!("{line}\n"));
+        let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
         Ok(event.len())
     }
 

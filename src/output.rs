@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use anstyle::{AnsiColor, Style};
 use sigv4_websocket::{BuildError, Connector, Failure, Phase, Progress, printable};
 
 /// Why a run failed.
@@ -50,19 +51,15 @@ impl Error {
 
     /// The full report for stderr: the error, its causes, what the server said, the hints.
     pub fn report(&self) -> String {
-        match (self, self.source()) {
-            (Self::Failed { report, .. }, _) => report.clone(),
-            (_, None) => format!("error: {}\n", printable(&self.to_string())),
-            (_, Some(cause)) => {
-                let (error, cause) = (self.to_string(), innermost(cause).to_string());
-                format!("error: {}\n  cause: {}\n", printable(&error), printable(&cause))
-            }
+        if let Self::Failed { report, .. } = self {
+            return report.clone();
         }
+        let mut report = format!("error: {}\n", printable(&self.to_string()));
+        for cause in std::iter::successors(self.source(), |cause| (*cause).source()) {
+            report += &format!("  cause: {}\n", printable(&cause.to_string()));
+        }
+        report
     }
-}
-
-fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
-    error.source().map_or(error, innermost)
 }
 
 /// The output of one run.
@@ -162,7 +159,19 @@ pub fn warn(text: &str) {
     to_stderr(&format!("warning: {}\n", printable(text)));
 }
 
-/// Writes to stderr. A stderr that is closed ends no run, as `eprint!` would.
+/// Writes lines to stderr, their labels in the colours of clap and cargo if a terminal reads them. A stderr that is closed
+/// ends no run, as `eprint!` would.
 pub fn to_stderr(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
+    let coloured = text.lines().map(|line| {
+        let (label, rest) = line.split_at(line.find(':').unwrap_or_default());
+        let style = match label {
+            "error" => AnsiColor::Red.on_default().bold(),
+            "warning" => AnsiColor::Yellow.on_default().bold(),
+            "hint" => AnsiColor::Green.on_default().bold(),
+            _ => Style::new(),
+        };
+        format!("{style}{label}{style:#}{rest}\n")
+    });
+    let coloured: String = coloured.collect();
+    let _ = anstream::stderr().write_all(coloured.as_bytes());
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
 use futures_util::FutureExt;
 use rumqttc::{AsyncClient, ConnAckProperties, Event, EventLoop, Incoming, MqttOptions, Outgoing};
-use sigv4_websocket::{Connector, Failure};
+use sigv4_websocket::{Connector, Failure, ReasonCode};
 use tokio::time::timeout;
 
 use super::output::{Output, warn};
@@ -86,7 +86,8 @@ impl Session {
         let (client, mut eventloop) = AsyncClient::builder(options).build();
         loop {
             if let Event::Incoming(Incoming::ConnAck(connack)) = eventloop.poll().await? {
-                tracing::debug!("< CONNACK {:?}{}", connack.code, settings(connack.properties));
+                let code = ReasonCode::from(connack.code as u8);
+                tracing::debug!("< CONNACK {code}{}", settings(connack.properties));
                 // A DISCONNECT that came together with CONNACK is a part of the answer. A later one is ignored.
                 // After a flood of small frames, the look needs a turn of its own.
                 tokio::task::yield_now().await;

@@ -1,30 +1,32 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! What a connector needs to know, from the application and from the environment.
 
 use std::env;
 use std::error::Error;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use tokio_util::task::TaskTracker;
 
-use crate::connector::{Connector, Observer, Settings};
-use crate::credentials::Source;
+use crate::connector::{Connector, Observer, Shared};
+use crate::credentials::{FreshCredentials, Source};
 use crate::endpoint::Endpoint;
 use crate::network::Network;
-use crate::network::proxy::Proxies;
-use crate::network::tls::{Tls, TlsError};
+use crate::network::proxy::{BadProxy, Proxies};
+use crate::network::tls::Tls;
 use crate::presign::Scope;
 use crate::progress::Progress;
+use crate::text::shown;
+use crate::websocket::clock::ServerClock;
 
 /// The limit for an attempt to open a byte stream, unless the application sets another.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long the server may owe an answer, unless the application sets another limit. It is less than a minute, so that it
 /// comes before a client's own judgement with the usual keep-alive.
-const PATIENCE: Duration = Duration::from_secs(45);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Why a [`Connector`] cannot be built. No message shows a secret.
 #[derive(Debug, thiserror::Error)]
@@ -33,9 +35,14 @@ pub enum BuildError {
     /// Neither the application, nor the endpoint's name, nor the environment says which region to sign for.
     #[error("which region is the endpoint in? Its name does not say: give the region, or set AWS_REGION")]
     NoRegion,
-    /// This setting, or this variable of the environment, does not hold the name of a region.
-    #[error("{0} is not the name of a region, such as us-east-1")]
-    Region(&'static str),
+    /// This is not the name of a region.
+    #[error("{setting} is {:?}, which is not the name of a region such as us-east-1", shown(.region))]
+    Region {
+        /// `the region`, or the variable of the environment that holds it.
+        setting: &'static str,
+        /// What was given.
+        region: String,
+    },
     /// The region set is not a list of regions.
     #[error("the region set is not a list of regions, such as us-east-1,eu-west-1 or *")]
     RegionSet,
@@ -69,9 +76,9 @@ pub struct ConnectorBuilder {
     profile: Option<String>,
     ca_file: Option<PathBuf>,
     proxy: Option<String>,
-    observer: Option<Observer>,
-    time_limit: Duration,
-    patience: Duration,
+    observer: Observer,
+    connect_timeout: Duration,
+    response_timeout: Duration,
 }
 
 /// Shows the endpoint alone, since a proxy's URL may hold a password.
@@ -81,9 +88,10 @@ impl fmt::Debug for ConnectorBuilder {
     }
 }
 
-impl ConnectorBuilder {
-    pub(crate) fn new(endpoint: Endpoint) -> Self {
-        Self {
+impl Connector {
+    /// Begins to set up a connector. The endpoint is all that must be given.
+    pub fn builder(endpoint: Endpoint) -> ConnectorBuilder {
+        ConnectorBuilder {
             endpoint,
             region: None,
             region_set: None,
@@ -91,12 +99,14 @@ impl ConnectorBuilder {
             profile: None,
             ca_file: None,
             proxy: None,
-            observer: None,
-            time_limit: TIME_LIMIT,
-            patience: PATIENCE,
+            observer: Box::new(|_| {}),
+            connect_timeout: CONNECT_TIMEOUT,
+            response_timeout: RESPONSE_TIMEOUT,
         }
     }
+}
 
+impl ConnectorBuilder {
     /// The region to sign for. Without it: the region in the endpoint's name, else `AWS_REGION`, else
     /// `AWS_DEFAULT_REGION`.
     pub fn region(mut self, region: impl Into<String>) -> Self {
@@ -140,21 +150,21 @@ impl ConnectorBuilder {
 
     /// Calls `observer` with everything that happens during an attempt.
     pub fn observer(mut self, observer: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
-        self.observer = Some(Box::new(observer));
+        self.observer = Box::new(observer);
         self
     }
 
     /// How long an attempt to open a byte stream may take, 30 seconds unless set.
-    pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = limit;
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
         self
     }
 
     /// How long an open connection may be silent although the server owes an answer, or take nothing of what is sent,
     /// before it counts as dead: 45 seconds unless set. An answer is owed to CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ and
     /// PUBLISH with QoS 1.
-    pub fn patience(mut self, limit: Duration) -> Self {
-        self.patience = limit;
+    pub fn response_timeout(mut self, limit: Duration) -> Self {
+        self.response_timeout = limit;
         self
     }
 
@@ -170,12 +180,14 @@ impl ConnectorBuilder {
             Some(regions) if is_region_set(&regions) => Scope::RegionSet(regions),
             Some(_) => return Err(BuildError::RegionSet),
         };
-        let tls = match (&self.ca_file, variable("AWS_CA_BUNDLE")) {
-            (Some(path), _) => with_ca_file("the CA file", path)?,
-            (None, Some((name, path))) => with_ca_file(name, path.as_ref())?,
-            (None, None) => Tls::with_system_roots(),
+        let ca_file = self.ca_file.map(|path| ("the CA file", path));
+        let tls = match ca_file.or_else(|| variable("AWS_CA_BUNDLE").map(|(name, path)| (name, path.into())))
+        {
+            Some((setting, path)) => Tls::with_ca_file(&path)
+                .map_err(|error| BuildError::CaFile { setting, source: error.into() })?,
+            None => Tls::with_system_roots(),
         };
-        let bad_proxy = |bad: crate::network::proxy::BadProxy| BuildError::Proxy(bad.to_string());
+        let bad_proxy = |bad: BadProxy| BuildError::Proxy(bad.to_string());
         let proxies = match &self.proxy {
             Some(url) => Proxies::always("the proxy", url).map_err(bad_proxy)?,
             None => Proxies::from_env(),
@@ -190,16 +202,18 @@ impl ConnectorBuilder {
             #[cfg(not(feature = "chain"))]
             (None, _) => return Err(BuildError::NoCredentials),
         };
-        Ok(Connector::new(Settings {
+        Ok(Connector(Arc::new(Shared {
             endpoint: self.endpoint,
             region,
             scope,
             network,
-            source,
-            observer: self.observer.unwrap_or_else(|| Box::new(|_| {})),
-            time_limit: self.time_limit,
-            patience: self.patience,
-        }))
+            credentials: FreshCredentials::new(source),
+            observer: self.observer,
+            connect_timeout: self.connect_timeout,
+            response_timeout: self.response_timeout,
+            clock: ServerClock::default(),
+            closing: TaskTracker::new(),
+        })))
     }
 
     fn signing_region(&self) -> Result<String, BuildError> {
@@ -210,12 +224,8 @@ impl ConnectorBuilder {
                 .or_else(|| variable("AWS_DEFAULT_REGION"))
                 .ok_or(BuildError::NoRegion)?,
         };
-        if is_region(&region) { Ok(region) } else { Err(BuildError::Region(setting)) }
+        if is_region(&region) { Ok(region) } else { Err(BuildError::Region { setting, region }) }
     }
-}
-
-fn with_ca_file(setting: &'static str, path: &Path) -> Result<Tls, BuildError> {
-    Tls::with_ca_file(path).map_err(|error: TlsError| BuildError::CaFile { setting, source: error.into() })
 }
 
 /// A variable of the environment with its name, unless it is empty.

@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! One connection attempt, from the endpoint's name to an open byte stream: name resolution, TCP and TLS while the
 //! credentials are fetched, then the signature, then the upgrade.
 
@@ -11,10 +9,10 @@ use tokio::time::timeout;
 use tokio::try_join;
 use tokio_util::task::TaskTracker;
 
-use crate::builder::ConnectorBuilder;
-use crate::credentials::{FreshCredentials, Source};
+use crate::credentials::FreshCredentials;
 use crate::endpoint::Endpoint;
 use crate::failure::hint::Facts;
+use crate::failure::report::report;
 use crate::failure::{Cause, Failure};
 use crate::network::Network;
 use crate::presign::{Scope, presign};
@@ -34,78 +32,43 @@ const MAX_PACKET: u32 = 256 * 1024;
 
 pub(crate) type Observer = Box<dyn Fn(Progress<'_>) + Send + Sync>;
 
-/// What a connector is built from.
-pub(crate) struct Settings {
-    pub endpoint: Endpoint,
-    pub region: String,
-    pub scope: Scope,
-    pub network: Network,
-    pub source: Source,
-    pub observer: Observer,
-    pub time_limit: Duration,
-    pub patience: Duration,
-}
-
 /// Opens byte streams to one endpoint, as often as asked: each upgrade request is signed anew, with
 /// credentials that are still good, so reconnecting works however old the last connection is.
 ///
 /// Clones are cheap and share everything.
 #[derive(Clone)]
-pub struct Connector(Arc<Shared>);
+pub struct Connector(pub(crate) Arc<Shared>);
 
-struct Shared {
-    endpoint: Endpoint,
-    region: String,
-    scope: Scope,
-    network: Network,
-    credentials: FreshCredentials,
-    observer: Observer,
-    time_limit: Duration,
-    patience: Duration,
-    clock: ServerClock,
-    closing: TaskTracker,
+pub(crate) struct Shared {
+    pub endpoint: Endpoint,
+    pub region: String,
+    pub scope: Scope,
+    pub network: Network,
+    pub credentials: FreshCredentials,
+    pub observer: Observer,
+    pub connect_timeout: Duration,
+    pub response_timeout: Duration,
+    pub clock: ServerClock,
+    pub closing: TaskTracker,
 }
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shared { endpoint, scope, time_limit, .. } = &*self.0;
+        let Shared { endpoint, scope, connect_timeout, .. } = &*self.0;
         let mut shown = f.debug_struct("Connector");
-        shown.field("endpoint", endpoint).field("scope", scope).field("time_limit", time_limit);
+        shown.field("endpoint", endpoint).field("scope", scope).field("connect_timeout", connect_timeout);
         shown.finish_non_exhaustive()
     }
 }
 
 impl Connector {
-    /// Begins to set up a connector. The endpoint is all that must be given.
-    pub fn builder(endpoint: Endpoint) -> ConnectorBuilder {
-        ConnectorBuilder::new(endpoint)
-    }
-
-    pub(crate) fn new(settings: Settings) -> Self {
-        let Settings { endpoint, region, scope, network, source, observer, time_limit, patience } = settings;
-        let (credentials, clock, closing) =
-            (FreshCredentials::new(source), ServerClock::default(), TaskTracker::new());
-        Self(Arc::new(Shared {
-            endpoint,
-            region,
-            scope,
-            network,
-            credentials,
-            observer,
-            time_limit,
-            patience,
-            clock,
-            closing,
-        }))
-    }
-
     /// Makes rumqttc connect through this connector: sets the socket connector, a connect timeout that is longer than the
-    /// connector's own time limit, and a maximum packet size that takes what IoT Core sends. Set others after this.
+    /// connector's own, and a maximum packet size that takes what IoT Core sends. Set others after this.
     #[cfg(feature = "rumqttc")]
     pub fn attach(&self, options: &mut rumqttc::MqttOptions) {
         let connector = self.clone();
         options
-            .set_connect_timeout(self.0.time_limit + TIME_FOR_CONNACK)
+            .set_connect_timeout(self.0.connect_timeout + TIME_FOR_CONNACK)
             .set_max_packet_size(Some(MAX_PACKET))
             .set_socket_connector(move |_host, _network_options| {
                 let connector = connector.clone();
@@ -119,10 +82,10 @@ impl Connector {
     ///
     /// # Errors
     ///
-    /// [`Failure`], with the phase that failed, or that the time limit has passed in.
+    /// [`Failure`], with the phase that failed or that took too long.
     pub async fn open(&self) -> Result<ByteStream, Failure> {
         let phase = Mutex::new(Phase::Resolve);
-        let limit = self.0.time_limit;
+        let limit = self.0.connect_timeout;
         match timeout(limit, self.0.open(&phase)).await {
             Ok(opened) => Ok(opened?),
             Err(_) => {
@@ -147,7 +110,7 @@ impl Connector {
     pub fn explain(&self, failure: &Failure, client_id: &str) -> String {
         let Shared { endpoint, region, network, credentials, .. } = &*self.0;
         let (credentials, trusts_system) = (credentials.latest(), network.tls().trusts_system());
-        Facts { endpoint, region, client_id, credentials, trusts_system }.explain(failure)
+        report(failure, &Facts { endpoint, region, client_id, credentials, trusts_system })
     }
 
     /// Where the connections go.
@@ -192,7 +155,7 @@ impl Shared {
         enter(Phase::WebSocket);
         let socket = upgrade(Box::new(stream), &url).await?;
         enter(Phase::Mqtt);
-        Ok(ByteStream::new(socket, self.patience, self.closing.clone()))
+        Ok(ByteStream::new(socket, self.response_timeout, self.closing.clone()))
     }
 
     fn enter(&self, phase: &Mutex<Phase>, next: Phase) {

@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! The endpoint: what the user typed, as the host and port that every later step needs.
 
 use std::fmt;
@@ -42,50 +40,34 @@ pub struct Endpoint {
     server_name: ServerName<'static>,
 }
 
-/// Why an endpoint cannot work, found before any packet is sent.
+/// Why a text is no endpoint, in words.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum EndpointError {
-    /// Nothing was given.
-    #[error("it is empty")]
-    Empty,
-    /// White space inside a name, usually from a copied line.
-    #[error("it contains a space")]
-    Space,
-    /// A URL, or a part of one, instead of a host.
-    #[error("give the bare host, without scheme or path: {}", shown(.0))]
-    NotBare(String),
-    /// The text after the colon is not a port.
-    #[error("{:?} is not a port from 1 to 65535", shown(.0))]
-    Port(String),
-    /// Neither a DNS name nor an IP address.
-    #[error("{:?} is neither a DNS name nor an IP address", shown(.0))]
-    Host(String),
-}
+#[error("{0}")]
+pub struct EndpointError(String);
 
 impl Endpoint {
     /// Reads `HOST[:PORT]`, with the default port of a protocol.
     pub(crate) fn parse(text: &str, default_port: u16) -> Result<Self, EndpointError> {
+        let error = |reason: String| Err(EndpointError(reason));
         if text.is_empty() {
-            return Err(EndpointError::Empty);
+            return error("it is empty".to_owned());
         }
         if text.contains(char::is_whitespace) {
-            return Err(EndpointError::Space);
+            return error("it contains a space".to_owned());
         }
         if text.contains(['/', '?', '#', '@']) {
-            return Err(EndpointError::NotBare(bare_host(text).to_owned()));
+            return error(format!("give the bare host, without scheme or path: {}", shown(bare_host(text))));
         }
-        let (host, port) = split_port(text);
-        let port = match port {
+        let (host, digits) = split_port(text);
+        let port = match digits.map(|digits| (digits, digits.parse())) {
             None => default_port,
-            Some(digits) => match digits.parse() {
-                Ok(port) if port > 0 && !digits.starts_with('+') => port,
-                _ => return Err(EndpointError::Port(digits.to_owned())),
-            },
+            Some((digits, Ok(port))) if port > 0 && !digits.starts_with('+') => port,
+            Some((digits, _)) => return error(format!("{:?} is not a port from 1 to 65535", shown(digits))),
         };
         let host = host.to_ascii_lowercase();
-        let server_name =
-            ServerName::try_from(host.clone()).map_err(|_| EndpointError::Host(host.clone()))?;
+        let Ok(server_name) = ServerName::try_from(host.clone()) else {
+            return error(format!("{:?} is neither a DNS name nor an IP address", shown(&host)));
+        };
         Ok(Self { host, port, default_port, server_name })
     }
 
@@ -165,7 +147,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// With [`DEFAULT_PORT`] if the text has no port.
+/// With port 443 if the text has no port.
 impl FromStr for Endpoint {
     type Err = EndpointError;
 

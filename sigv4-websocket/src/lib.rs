@@ -14,6 +14,7 @@ mod progress;
 mod text;
 mod websocket;
 
+#[doc(no_inline)]
 pub use aws_credential_types::{Credentials, provider};
 
 pub use builder::{BuildError, ConnectorBuilder};

@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! What a connector reports while it works, so that an application can show it or measure it.
 
 use std::fmt;

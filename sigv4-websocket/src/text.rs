@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! Text and dates from outside, made safe to show.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -110,7 +110,7 @@ async fn an_application_publishes_and_receives_through_two_cuts() {
         .iter()
         .flatten()
         .filter_map(|event| match event {
-            Event::Publish { properties_and_payload, .. } => properties_and_payload.last().copied(),
+            Event::Publish { payload, .. } => payload.first().copied(),
             _ => None,
         })
         .collect();

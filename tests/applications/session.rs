@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use crate::application::{CLIENT_ID, TOPIC, aimed, count, errors, started, with_keys};
-use crate::gateway::mqtt::SUBSCRIBE;
 use crate::gateway::websocket::{BINARY, TEXT};
 use crate::gateway::{
     Act, Event, Gateway, REGION, Script, Stage, connack, disconnect, disconnect_because, frame,
@@ -33,7 +32,7 @@ async fn a_refused_subscription_is_explained_and_tried_again_on_the_same_connect
     let application = started(&gateway);
     let mut attempts = Vec::new();
     for nth in 1..=4 {
-        let subscribed = || count(&gateway, |event| *event == Event::Packet(SUBSCRIBE)) >= nth;
+        let subscribed = || count(&gateway, |event| *event == Event::Subscribe) >= nth;
         application.until("subscribing", subscribed).await;
         attempts.push(Instant::now());
         let published = count(&gateway, is_publish);
@@ -102,7 +101,7 @@ async fn the_end_of_a_connection_is_explained_once_where_a_topic_is_forbidden() 
         application.until("going on", || gateway.connections().len() >= 3).await;
         // Whoever connects anew must not subscribe once more for every connection that was lost.
         for events in gateway.connections() {
-            let subscribed = events.iter().filter(|event| **event == Event::Packet(SUBSCRIBE)).count();
+            let subscribed = events.iter().filter(|event| **event == Event::Subscribe).count();
             assert!(subscribed <= 1, "{stage:?}: {events:#?}");
         }
         let stderr = application.stderr();
@@ -181,7 +180,7 @@ async fn a_suback_that_never_comes_is_noticed() {
     let stderr = application.stderr();
     assert!(stderr.contains("error: the deadline of 30 s passed in the phase MQTT"), "{stderr}");
     application.says("received b\"hello\"", 1).await;
-    assert_eq!(count(&gateway, |event| *event == Event::Packet(SUBSCRIBE)), 2);
+    assert_eq!(count(&gateway, |event| *event == Event::Subscribe), 2);
 }
 
 /// A laptop that slept sends one message when it wakes, and not one for every tick that it missed.

@@ -1,18 +1,10 @@
-//! What a connection costs, in round trips, time and memory: `cargo bench`, or `cargo bench -- many held` for
-//! some of the sections. It prints tables for people to read, and exits with 0 whatever the figures are.
+//! What a connection costs, in round trips, time and memory: `cargo bench`, or `cargo bench -- held publish` for some of
+//! the sections. It prints tables for people to read, and exits with 0 whatever the figures are.
 //!
 //! Nothing here leaves 127.0.0.1: the server is the stand-in of the tests, and the keys are made up.
 
-#[path = "../support/gateway/mod.rs"]
-mod gateway;
-#[path = "../support/stand_ins/mod.rs"]
-mod stand_ins;
-
+mod clients;
 mod held;
-mod many;
-#[path = "../support/mqtt_settings.rs"]
-mod mqtt_settings;
-mod presign;
 mod process;
 mod program;
 mod publish;
@@ -23,11 +15,11 @@ mod table;
 
 use std::process::Command;
 
-const SECTIONS: [(&str, fn()); 6] = [
+use test_support::program::scrub;
+
+const SECTIONS: [(&str, fn()); 4] = [
     ("roundtrips", roundtrips::run),
     ("process", process::run),
-    ("presign", presign::run),
-    ("many", many::run),
     ("held", held::run),
     ("publish", publish::run),
 ];
@@ -37,7 +29,7 @@ fn main() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["serve"] => server::serve(),
-        ["hold", stage] => held::hold(stage),
+        ["hold", held] => held::hold(held),
         ["publish", way, qos, endpoint, ca_file] => publish::publish(way, qos, endpoint, ca_file),
         ["section", name] => section(name),
         _ => all(&args),
@@ -70,6 +62,8 @@ fn section(name: &str) {
 /// This program once more, in another role.
 fn own_process(args: &[&str]) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("a path to this program"));
-    program::scrub(&mut command).args(args);
+    // Temporary files need these.
+    let temporary = ["TEMP", "TMPDIR"].map(|name| std::env::var_os(name).map(|value| (name, value)));
+    scrub(&mut command).envs(temporary.into_iter().flatten()).args(args);
     command
 }

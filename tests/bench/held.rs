@@ -1,88 +1,57 @@
-//! Hundreds of connections held at once in one process: how much memory each takes, by layer, and in each of
-//! the ways of "Build your own on it".
+//! Hundreds of connections held at once in one process: how much memory each takes.
 
-use std::future::Future;
+use std::fs;
 
-use sigv4_websocket_connect::program::session::{Session, options};
-use sigv4_websocket_connect::transport::endpoint::Endpoint;
-use sigv4_websocket_connect::transport::tcp;
-use sigv4_websocket_connect::transport::tls::Tls;
-
-use crate::many::{LIMIT, resident};
-use crate::mqtt_settings::connector;
+use crate::clients::{WAYS, attached, connector, options, session};
 use crate::own_process;
-use crate::publish::connected;
 use crate::server::Server;
 use crate::table::{print, row};
 
 /// Linux lets a process have 1,024 open files, unless it is told otherwise.
 const CONNECTIONS: usize = 900;
 
-/// Each stage includes the one before it.
-const STAGES: [(&str, &str); 4] = [
-    ("tcp", "TCP: Tokio's registration"),
-    ("tls", "TLS: rustls's keys and buffers"),
-    ("websocket", "WebSocket: tungstenite's buffers"),
-    ("session", "MQTT: rumqttc's tables and buffers"),
-];
-
-/// Complete connections with room for 100 unacknowledged publishes.
-const WAYS: [(&str, &str); 2] =
-    [("presign", "presign.rs alone"), ("transport", "transport, with or without diagnosis")];
+const STREAM: &str = "a byte stream: TCP, TLS, WebSocket";
+const SAMPLE: &str = "a session with the sample's settings";
 
 pub fn run() {
-    let mut rows = vec![row(["", "KiB each", "in all"])];
-    let mut beneath = 0.0;
-    for (stage, name) in STAGES {
-        let Some(kib) = measured(stage) else { continue };
-        rows.push(row([name.to_owned(), format!("{:.1}", kib - beneath), format!("{kib:.1}")]));
-        beneath = kib;
-    }
-    for (way, name) in WAYS {
-        let Some(kib) = measured(way) else { continue };
-        rows.push(row([name.to_owned(), String::new(), format!("{kib:.1}")]));
+    let mut rows = vec![row(["", "KiB each"])];
+    let [presign, krate] = WAYS.map(|way| (way, format!("a session that publishes: {way}")));
+    for (held, name) in [(STREAM, STREAM), (SAMPLE, SAMPLE), (presign.0, &presign.1), (krate.0, &krate.1)] {
+        rows.extend(measured(held).map(|kib| row([name.to_owned(), format!("{kib:.1}")])));
     }
     print(&format!("Held at once in one process ({CONNECTIONS} connections), resident memory"), &rows);
-    println!("Socket buffers belong to the kernel and are not included.");
+    println!(
+        "A session that publishes has room for 100 unacknowledged publishes, the sample's for one.\n\
+         Socket buffers belong to the kernel and are not included."
+    );
 }
 
-/// KiB for each connection. Each stage runs in a new process, because memory that one stage has freed would
-/// hide what the next one needs.
-fn measured(stage: &str) -> Option<f64> {
-    let output = own_process(&["hold", stage]).output().expect("this program starts");
+/// KiB for each connection. Each kind is held in a new process, because memory that one has freed would hide what the
+/// next one needs.
+fn measured(held: &str) -> Option<f64> {
+    let output = own_process(&["hold", held]).output().expect("this program starts");
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim().parse().ok()
 }
 
-/// Opens the connections up to this stage, and prints the KiB that each takes.
+/// Opens connections of this kind, and prints the KiB that each takes.
 #[tokio::main(flavor = "current_thread")]
-pub async fn hold(stage: &str) {
+pub async fn hold(held: &str) {
     let server = Server::start();
-    let endpoint: Endpoint = server.endpoint.parse().expect("an endpoint");
-    let connector = connector(&server.endpoint, &server.ca_file);
-    let tls = Tls::with_ca_file(&server.ca_file).expect("the server's authority");
-    let open_tcp = async || {
-        let addresses = tcp::resolve(&endpoint).await.expect("localhost");
-        tcp::connect(addresses).await.expect("the server listens")
-    };
-    let kib = match stage {
-        "tcp" => each(open_tcp).await,
-        "tls" => {
-            let open = async || {
-                let handshake = tls.prepare().await.expect("the server's authority");
-                handshake.run(endpoint.server_name(), open_tcp().await).await.expect("TLS")
-            };
-            each(open).await
+    let (endpoint, ca_file) = (server.endpoint.as_str(), server.ca_file.as_path());
+    let kib = match held {
+        STREAM => {
+            let connector = connector(endpoint, ca_file);
+            each(async || connector.open().await.expect("a byte stream")).await
         }
-        "websocket" => each(async || connector.connect().await.expect("a WebSocket")).await,
-        "session" => {
-            let open =
-                async || Session::connect(options("benchmark", &connector, LIMIT)).await.expect("MQTT");
-            each(open).await
+        SAMPLE => {
+            let mut options = attached(endpoint, ca_file);
+            options.set_keep_alive(60).set_outgoing_inflight_upper_limit(1).set_receive_maximum(Some(100));
+            each(async || session(options.clone()).await).await
         }
         way => {
-            let open = async || connected(way, &server.endpoint, &server.ca_file, &connector).await;
-            each(open).await
+            let options = options(way, endpoint, ca_file);
+            each(async || session(options.clone()).await).await
         }
     };
     match kib {
@@ -91,7 +60,7 @@ pub async fn hold(stage: &str) {
     }
 }
 
-async fn each<T, F: Future<Output = T>>(open: impl Fn() -> F) -> Option<f64> {
+async fn each<T>(open: impl AsyncFn() -> T) -> Option<f64> {
     // One-time costs of the first connections must not count for the others.
     let mut held = Vec::with_capacity(CONNECTIONS);
     for _ in 0..10 {
@@ -102,4 +71,11 @@ async fn each<T, F: Future<Output = T>>(open: impl Fn() -> F) -> Option<f64> {
         held.push(open().await);
     }
     Some((resident()? - before) / (CONNECTIONS - 10) as f64)
+}
+
+/// This process's memory in KiB, where there is /proc.
+pub fn resident() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
 }

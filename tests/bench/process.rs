@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use wait4::Wait4;
 
-use crate::many::resident;
+use crate::held::resident;
 use crate::program::{Program, Way};
 use crate::server::Server;
 use crate::table::{Figures, print, row};
@@ -54,7 +54,7 @@ fn in_turn(program: &Program, server: &mut Server, ways: &mut [(Way<'_>, [Figure
 
 /// Wall, CPU, peak memory, time to the first SYN.
 fn measure(program: &Program, server: &mut Server, way: Way<'_>) -> [f64; 4] {
-    server.ask("next");
+    server.ask();
     let mut command = program.command(&server.endpoint, &server.ca_file, way);
     let (began, began_by_clock) = (Instant::now(), SystemTime::now());
     let used = command.spawn().expect("the program starts").wait4().expect("the program ends");

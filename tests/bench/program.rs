@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
-
-use crate::gateway::{ACCESS_KEY, REGION, SECRET};
+use test_support::gateway::{ACCESS_KEY, REGION, SECRET};
+use test_support::program::scrub;
 
 /// Where Linux distributions keep their roots. macOS and Windows do not keep them in a directory.
 const ROOTS: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
@@ -78,14 +78,4 @@ impl Program {
         };
         command
     }
-}
-
-/// Removes the developer's own variables from the environment.
-pub fn scrub(command: &mut Command) -> &mut Command {
-    command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true");
-    // Windows cannot open a socket without the first; temporary files need the others.
-    for needed in ["SystemRoot", "TEMP", "TMPDIR"] {
-        command.envs(std::env::var_os(needed).map(|value| (needed, value)));
-    }
-    command
 }

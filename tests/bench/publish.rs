@@ -1,15 +1,13 @@
-//! Publishing in each of the ways of "Build your own on it": how fast it is, and how much CPU time it takes.
+//! Publishing with `presign.rs` alone and through the crate: how fast it is, and how much CPU time it takes.
 
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rumqttc::{AsyncClient, Event, EventLoop, Incoming, Outgoing, PublishOptions, QoS};
-use sigv4_websocket_connect::transport::connector::Connector;
+use rumqttc::{Event, Incoming, Outgoing, PublishOptions, QoS};
 use wait4::Wait4;
 
-use crate::mqtt_settings::{connector, presign_alone, with_transport};
+use crate::clients::{WAYS, options, session};
 use crate::own_process;
 use crate::server::Server;
 use crate::table::{Figures, print, row};
@@ -24,7 +22,7 @@ pub fn run() {
         row(["", "", "median", "max", "median", "min"]),
     ];
     for qos in ["0", "1"] {
-        let mut ways = ["presign.rs alone", "transport"].map(|way| (way, <[Figures; 2]>::default()));
+        let mut ways = WAYS.map(|way| (way, <[Figures; 2]>::default()));
         for _ in 0..RUNS {
             // In turn, so that other load on the machine affects both equally.
             for (way, [rate, cpu]) in &mut ways {
@@ -60,9 +58,7 @@ fn measure(way: &str, qos: &str) -> [Duration; 2] {
 /// Publishes in that way, and prints the seconds it took.
 #[tokio::main(flavor = "current_thread")]
 pub async fn publish(way: &str, qos: &str, endpoint: &str, ca_file: &str) {
-    let ca_file = Path::new(ca_file);
-    let connector = connector(endpoint, ca_file);
-    let (client, mut eventloop) = connected(way, endpoint, ca_file, &connector).await;
+    let (client, mut eventloop) = session(options(way, endpoint, Path::new(ca_file))).await;
     let qos = if qos == "0" { QoS::AtMostOnce } else { QoS::AtLeastOnce };
     let began = Instant::now();
     let publishing = async {
@@ -84,21 +80,4 @@ pub async fn publish(way: &str, qos: &str, endpoint: &str, ca_file: &str) {
     client.disconnect().await.expect("an event loop");
     while !matches!(eventloop.poll().await.expect("a session"), Event::Outgoing(Outgoing::Disconnect)) {}
     println!("{}", began.elapsed().as_secs_f64());
-}
-
-/// A session in that way, with the settings of `application`.
-pub async fn connected(
-    way: &str,
-    endpoint: &str,
-    ca_file: &Path,
-    connector: &Arc<Connector>,
-) -> (AsyncClient, EventLoop) {
-    let mut options = match way {
-        "transport" => with_transport(connector),
-        _ => presign_alone(endpoint, ca_file),
-    };
-    options.set_outgoing_inflight_upper_limit(100).set_max_request_batch(16);
-    let (client, mut eventloop) = AsyncClient::builder(options).build();
-    while !matches!(eventloop.poll().await.expect("a session"), Event::Incoming(Incoming::ConnAck(_))) {}
-    (client, eventloop)
 }

@@ -5,11 +5,12 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use crate::gateway::own_keys;
+use test_support::gateway::own_keys;
+use test_support::stand_ins::{LONG, StandIn, container};
+
 use crate::program::{Program, Way};
 use crate::relay::{self, DELAY};
 use crate::server::Server;
-use crate::stand_ins::{LONG, StandIn, container};
 use crate::table::{Figures, print, row};
 
 const RUNS: usize = 11;

@@ -1,14 +1,14 @@
-//! The stand-in for IoT Core in a process of its own, so that its time and memory are not counted. The
-//! process that starts it writes questions to its stdin, one word on each line. It ends when its stdin ends.
+//! The stand-in for IoT Core in a process of its own, so that its time and memory are not counted. The process that starts
+//! it asks by an empty line on its stdin. It ends when its stdin ends.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use test_support::gateway::{Event, Gateway, Script};
 use tokio::sync::mpsc;
 
-use crate::gateway::{Event, Gateway, Script};
 use crate::own_process;
 
 /// A running server; dropping this ends it.
@@ -41,11 +41,10 @@ impl Server {
         port.parse().expect("the port is a number")
     }
 
-    /// `next` asks when the next connection came in, in nanoseconds since 1970. The answer comes when that
-    /// connection is over. `resumed` asks how many TLS handshakes resumed an earlier session.
-    pub fn ask(&mut self, question: &str) {
+    /// Asks when the next connection came in, in nanoseconds since 1970. The answer comes when that connection is over.
+    pub fn ask(&mut self) {
         let mut questions = self.questions.as_ref().expect("open until dropped");
-        writeln!(questions, "{question}").expect("the server reads");
+        writeln!(questions).expect("the server reads");
     }
 
     pub fn answer(&mut self) -> String {
@@ -70,16 +69,11 @@ pub async fn serve() {
     let (sender, mut questions) = mpsc::unbounded_channel();
     std::thread::spawn(move || io::stdin().lines().map_while(Result::ok).try_for_each(|q| sender.send(q)));
     let mut nth = 0;
-    while let Some(question) = questions.recv().await {
-        if question == "next" {
-            gateway.seen(nth, |event| *event == Event::Accepted).await;
-            let accepted = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
-            nth += 1;
-            gateway.finished(nth).await;
-            println!("{}", accepted.as_nanos());
-        } else {
-            let connections = gateway.connections();
-            println!("{}", connections.iter().filter(|events| events.contains(&Event::Resumed)).count());
-        }
+    while questions.recv().await.is_some() {
+        gateway.seen(nth, |event| *event == Event::Accepted).await;
+        let accepted = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
+        nth += 1;
+        gateway.finished(nth).await;
+        println!("{}", accepted.as_nanos());
     }
 }

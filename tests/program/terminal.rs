@@ -4,13 +4,16 @@
 
 use std::process::Command;
 
-/// What the program prints in a terminal with this many columns.
-fn printed(columns: u32, arguments: &str) -> String {
+/// What the program prints in a terminal with this many columns, and with this variable.
+fn printed(columns: u32, arguments: &str, (variable, value): (&str, &str)) -> String {
     let program = env!("CARGO_BIN_EXE_sigv4-websocket-connect");
     let run = format!("stty cols {columns} rows 24 && exec {program} {arguments}");
     let output = Command::new("script")
         .args(["--quiet", "--return", "--command", &run, "/dev/null"])
         .env_clear()
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("TERM", "xterm")
+        .env(variable, value)
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .output()
         .expect("script, of Debian's bsdutils");
@@ -20,10 +23,36 @@ fn printed(columns: u32, arguments: &str) -> String {
 #[test]
 fn help_fits_the_terminal() {
     for (columns, most) in [(80, 80), (120, 100)] {
-        let help = printed(columns, "--help");
+        let help = printed(columns, "--help", ("NO_COLOR", "1"));
         assert!(help.contains("--endpoint <HOST[:PORT]>"), "{help}");
         let longest = help.lines().map(|line| line.chars().count()).max().unwrap_or_default();
         assert!(longest <= most, "{longest} at {columns} columns:\n{help}");
         assert!(longest > most / 2, "{longest} at {columns} columns:\n{help}");
+    }
+}
+
+/// A run that fails at once, with a hint.
+const FAILING: &str =
+    "--endpoint localhost:9 --region eu-west-1 --attempts 1 --access-key AKIAEXAMPLE --secret x";
+
+#[test]
+fn labels_have_colours_in_a_terminal_alone() {
+    let coloured =
+        ["\u{1B}[1m\u{1B}[31merror\u{1B}[0m: no TCP", "\u{1B}[1m\u{1B}[32mhint\u{1B}[0m: is the port"];
+    let plain = ["error: no TCP", "hint: is the port"];
+    for (variable, labels) in [(("LANG", "C"), coloured), (("NO_COLOR", "1"), plain)] {
+        let printed = printed(80, FAILING, variable);
+        for label in labels {
+            assert!(printed.contains(label), "{variable:?}: {printed:?}");
+        }
+    }
+    for (variable, labels) in [(("LANG", "C"), plain), (("CLICOLOR_FORCE", "1"), coloured)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sigv4-websocket-connect"));
+        let command = command.args(FAILING.split(' ')).env_clear().env("AWS_EC2_METADATA_DISABLED", "true");
+        let output = command.env(variable.0, variable.1).output().expect("the program");
+        let printed = String::from_utf8(output.stderr).expect("UTF-8");
+        for label in labels {
+            assert!(printed.contains(label), "{variable:?}, to a pipe: {printed:?}");
+        }
     }
 }

@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! The AWS credential chain (AWS SDKs and Tools Reference Guide, "Standardized credential providers"), made of
 //! aws-config's providers.
 //!
@@ -36,10 +34,6 @@ const PROFILE_FILES: [(&str, &str); 2] =
 
 /// Credentials from the first source that is set, or from `profile` alone if there is one. `region` is used for STS if the
 /// profile has no region. Providers are made anew for each load, because some remember their first failure for ever.
-///
-/// # Errors
-///
-/// [`SourceError`] if no source is set, or if the first one that is set fails.
 pub(crate) async fn load(
     profile: Option<&str>,
     region: &str,

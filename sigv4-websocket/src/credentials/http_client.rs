@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! The HTTP client of the AWS SDK's credential providers, which connects to services as the connector connects to the
 //! endpoint (AWS SDK for Rust developer guide, "HTTP clients").
 //!

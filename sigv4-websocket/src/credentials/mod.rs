@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! Credentials for successive attempts: kept until shortly before they expire, or until the server refuses them.
 
 #[cfg(feature = "chain")]

@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! A server's certificate that was not accepted: what is wrong with it, in words, and what to do.
 
 use std::time::{Duration, UNIX_EPOCH};

@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! What to do if there are no credentials, or if they are refused.
 
 use std::time::SystemTime;
@@ -7,13 +5,15 @@ use std::time::SystemTime;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::{CredentialsError, TokenError};
 
-use super::causes;
+use super::hint::{self, Facts};
+use super::{causes, certificate};
 use crate::credentials::SourceError;
 use crate::network::NetworkError;
+use crate::network::tls::TlsError;
 use crate::text::date;
 
 /// The hints for `error`.
-pub(super) fn hints(error: &SourceError) -> Vec<String> {
+pub(super) fn hints(error: &SourceError, facts: &Facts<'_>) -> Vec<String> {
     match error {
         #[cfg(feature = "chain")]
         SourceError::NoneFound { .. } => vec![
@@ -26,10 +26,26 @@ pub(super) fn hints(error: &SourceError) -> Vec<String> {
             vec!["the file must be UTF-8, which PowerShell does not write by itself, and readable".to_owned()]
         }
         SourceError::Invalid(_) => Vec::new(),
-        SourceError::Failed { name, source } => match name.strip_prefix("profile ") {
-            Some(profile) => for_profile(profile, source).into_iter().collect(),
-            None => for_variables(name).into_iter().map(str::to_owned).collect(),
-        },
+        SourceError::Failed { name, source } => {
+            let hint = match name.strip_prefix("profile ") {
+                Some(profile) => for_profile(profile, source),
+                None => for_variables(name).map(str::to_owned),
+            };
+            on_the_way(source, facts).into_iter().chain(hint).collect()
+        }
+    }
+}
+
+/// The hint for a failure on the way to a credential service.
+fn on_the_way(error: &CredentialsError, facts: &Facts<'_>) -> Option<String> {
+    match causes(error).find_map(|cause| cause.downcast_ref())? {
+        NetworkError::Proxy(error) => hint::proxy(error),
+        NetworkError::Tls(TlsError::Handshake(rustls::Error::InvalidCertificate(_)))
+            if !facts.trusts_system =>
+        {
+            Some(certificate::NOT_IN_CA_FILE.to_owned())
+        }
+        _ => None,
     }
 }
 
@@ -68,12 +84,6 @@ fn for_profile(profile: &str, error: &CredentialsError) -> Option<String> {
          get-session-token`, or through a credential_process"
             .to_owned()
     })
-}
-
-/// The error on the way to a credential service, if `error` comes from that.
-pub(super) fn network_in(error: &SourceError) -> Option<&NetworkError> {
-    let SourceError::Failed { source, .. } = error else { return None };
-    causes(source).find_map(|cause| cause.downcast_ref())
 }
 
 /// Why the server may not know these credentials. `now` is the time of the server's clock.

@@ -1,9 +1,9 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! Everything that can end an attempt or a session, and whether another attempt may help.
 
 mod certificate;
 mod credentials;
+#[cfg(feature = "rumqttc")]
+mod from_rumqttc;
 pub(crate) mod hint;
 mod policy;
 pub(crate) mod report;
@@ -13,9 +13,6 @@ mod tests;
 use std::error::Error;
 use std::io;
 use std::time::Duration;
-
-#[cfg(feature = "rumqttc")]
-use rumqttc::{ConnectionError, StateError};
 
 use crate::credentials::SourceError;
 use crate::mqtt::first_packet::FirstPacketError;
@@ -61,12 +58,6 @@ pub(crate) enum Cause {
     #[cfg(feature = "rumqttc")]
     #[error("the server ended the session: {code}")]
     Disconnected { code: ReasonCode, reason: Option<String> },
-    #[error("the deadline of {} s passed in the phase {phase}", .limit.as_secs())]
-    Deadline { phase: Phase, limit: Duration },
-    /// No CONNACK within the MQTT client's own time limit.
-    #[cfg(feature = "rumqttc")]
-    #[error("there was no CONNACK in time")]
-    NoConnack,
     /// A packet that the MQTT client cannot read.
     #[cfg(feature = "rumqttc")]
     #[error("the server sent a malformed MQTT 5 packet")]
@@ -74,7 +65,10 @@ pub(crate) enum Cause {
     /// Anything else, such as a CONNACK that contradicts the CONNECT.
     #[cfg(feature = "rumqttc")]
     #[error("the MQTT session failed")]
-    Other(#[source] Box<ConnectionError>),
+    Other(#[source] Box<rumqttc::ConnectionError>),
+    /// The MQTT client does not say what its limit was.
+    #[error("the deadline{} passed in the phase {phase}", .limit.map(|limit| format!(" of {} s", limit.as_secs())).unwrap_or_default())]
+    Deadline { phase: Phase, limit: Option<Duration> },
 }
 
 impl From<Cause> for Failure {
@@ -98,57 +92,29 @@ impl From<io::Error> for Failure {
     }
 }
 
-#[cfg(feature = "rumqttc")]
-impl From<ConnectionError> for Failure {
-    fn from(error: ConnectionError) -> Self {
-        use rumqttc::Error as Decode;
-        let cause = match error {
-            ConnectionError::Timeout(_) => Cause::NoConnack,
-            // PINGREQ was not answered.
-            ConnectionError::MqttState(StateError::AwaitPingResp) => StreamError::NoAnswer.into(),
-            ConnectionError::Io(error)
-            | ConnectionError::MqttState(
-                StateError::Io(error) | StateError::Deserialization(Decode::Io(error)),
-            ) => return error.into(),
-            ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, reason_string }) => {
-                Cause::Disconnected { code: ReasonCode(reason_code as u8), reason: reason_string }
-            }
-            ConnectionError::MqttState(StateError::Deserialization(error)) => Cause::Malformed(error),
-            other => Cause::Other(Box::new(other)),
-        };
-        cause.into()
-    }
-}
-
 impl Failure {
     /// A failure for an application that has a deadline of its own, so that it is explained like the others: `limit` has
     /// passed in this phase.
     pub fn deadline(phase: Phase, limit: Duration) -> Self {
-        Cause::Deadline { phase, limit }.into()
+        Cause::Deadline { phase, limit: Some(limit) }.into()
     }
 
     /// What a SUBACK says of a topic filter, if it refuses it, which leaves the connection open. `None` if the reason code
     /// grants the subscription (MQTT 5 section 3.9.3).
-    pub fn subscribe(filter: &str, reason_code: u8) -> Option<Self> {
-        let (filter, code) = (filter.to_owned(), ReasonCode(reason_code));
-        code.is_error().then(|| Cause::Subscribe { filter, code, reason: None }.into())
+    pub fn subscribe(filter: &str, code: ReasonCode, reason: Option<&str>) -> Option<Self> {
+        let (filter, reason) = (filter.to_owned(), reason.map(str::to_owned));
+        code.is_error().then(|| Cause::Subscribe { filter, code, reason }.into())
     }
 
-    /// What a PUBACK says of a message to a topic, if it refuses it, which leaves the connection open. `None` if the reason
-    /// code accepts the message (MQTT 5 section 3.4.2.1).
-    pub fn publish(topic: &str, reason_code: u8) -> Option<Self> {
-        let (topic, code) = (topic.to_owned(), ReasonCode(reason_code));
-        code.is_error().then(|| Cause::Publish { topic, code, reason: None }.into())
+    /// The same for a message, which a PUBACK may refuse (MQTT 5 section 3.4.2.1).
+    pub fn publish(topic: &str, code: ReasonCode, reason: Option<&str>) -> Option<Self> {
+        let (topic, reason) = (topic.to_owned(), reason.map(str::to_owned));
+        code.is_error().then(|| Cause::Publish { topic, code, reason }.into())
     }
 
     /// Whether a time limit has passed: the connector's, the MQTT client's, or that of [`deadline`](Self::deadline).
     pub fn is_deadline(&self) -> bool {
-        match &*self.0 {
-            Cause::Deadline { .. } => true,
-            #[cfg(feature = "rumqttc")]
-            Cause::NoConnack => true,
-            _ => false,
-        }
+        matches!(*self.0, Cause::Deadline { .. })
     }
 
     /// The phase that failed. What only the MQTT client knows counts as MQTT.
@@ -194,9 +160,7 @@ impl Failure {
     pub fn retry_after(&self) -> Option<Duration> {
         let transient = match &*self.0 {
             Cause::Deadline { .. } => true,
-            Cause::Stream(error) if error.is_after_connack() => true,
-            #[cfg(feature = "rumqttc")]
-            Cause::NoConnack => true,
+            Cause::Stream(error) if error.may_be_temporary() => true,
             Cause::Network(error) => error.may_be_temporary(),
             Cause::Upgrade(UpgradeError::NoAnswer(error)) => is_reset(error),
             Cause::Upgrade(_) => self.answer().is_some_and(Answer::is_busy),
@@ -282,44 +246,4 @@ impl Failure {
 /// The causes of `error`, the outermost first.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(error.source(), |cause| (*cause).source())
-}
-
-#[cfg(feature = "rumqttc")]
-impl Failure {
-    /// The subscriptions that a SUBACK refuses, each as a failure. `filters` are the topic filters of the SUBSCRIBE, in its
-    /// order.
-    pub fn from_suback(suback: &rumqttc::SubAck, filters: &[&str]) -> Vec<Self> {
-        let reason = suback.properties.as_ref().and_then(|properties| properties.reason_string.as_ref());
-        let refused = filters.iter().zip(&suback.return_codes).filter_map(|(filter, code)| {
-            let (filter, code) = ((*filter).to_owned(), suback_code(*code)?);
-            Some(Cause::Subscribe { filter, code, reason: reason.cloned() }.into())
-        });
-        refused.collect()
-    }
-
-    /// The failure, if a PUBACK refuses the message. It names only a packet identifier, so `topic` says where the message
-    /// was to go.
-    pub fn from_puback(puback: &rumqttc::PubAck, topic: &str) -> Option<Self> {
-        let (topic, code) = (topic.to_owned(), ReasonCode(puback.reason as u8));
-        let reason = puback.properties.as_ref().and_then(|properties| properties.reason_string.clone());
-        code.is_error().then(|| Cause::Publish { topic, code, reason }.into())
-    }
-}
-
-/// The number of a refusal, which rumqttc keeps to itself (MQTT 5 section 3.9.3).
-#[cfg(feature = "rumqttc")]
-fn suback_code(code: rumqttc::SubscribeReasonCode) -> Option<ReasonCode> {
-    use rumqttc::SubscribeReasonCode as Code;
-    Some(ReasonCode(match code {
-        Code::Success(_) => return None,
-        Code::Failure | Code::Unspecified => 0x80,
-        Code::ImplementationSpecific => 0x83,
-        Code::NotAuthorized => 0x87,
-        Code::TopicFilterInvalid => 0x8F,
-        Code::PkidInUse => 0x91,
-        Code::QuotaExceeded => 0x97,
-        Code::SharedSubscriptionsNotSupported => 0x9E,
-        Code::SubscriptionIdNotSupported => 0xA1,
-        Code::WildcardSubscriptionsNotSupported => 0xA2,
-    }))
 }

@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! The statements of a policy that a client needs (IoT developer guide, "AWS IoT Core policy actions").
 
 use serde_json::json;

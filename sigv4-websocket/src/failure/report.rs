@@ -1,19 +1,19 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! Formats a failure in lines of plain words, so that nothing from outside can disturb a terminal.
 
 use std::fmt::Write;
 
+use aws_credential_types::provider::error::CredentialsError;
 #[cfg(feature = "chain")]
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
+use super::hint::{Facts, hints};
 use super::{Failure, causes, certificate};
 use crate::text::{printable, shown};
 
 type Cause = dyn std::error::Error + 'static;
 
 /// The failure and its causes, then what the server said, then the hints, each on a line of its own.
-pub(crate) fn report(failure: &Failure, hints: &[String]) -> String {
+pub(crate) fn report(failure: &Failure, facts: &Facts<'_>) -> String {
     let mut text = String::new();
     let mut line = |label: &str, message: &str| {
         let _ = writeln!(text, "{label}: {}", message.trim_end());
@@ -21,6 +21,10 @@ pub(crate) fn report(failure: &Failure, hints: &[String]) -> String {
     let mut previous = failure.to_string();
     line("error", &shown(&previous));
     for cause in causes(failure) {
+        // This says only that there is another cause, and not what it is.
+        if matches!(cause.downcast_ref(), Some(CredentialsError::CredentialsNotLoaded(_))) {
+            continue;
+        }
         let cause = message(cause);
         // Some libraries repeat their cause in their own message.
         if !previous.ends_with(&cause) {
@@ -32,7 +36,7 @@ pub(crate) fn report(failure: &Failure, hints: &[String]) -> String {
         line(&format!("  {label}"), &shown(&said));
     }
     // Hints are not cut off, since a policy is long. What they quote of a server is cut before.
-    hints.iter().for_each(|hint| line("hint", &printable(hint)));
+    hints(failure.cause(), facts).iter().for_each(|hint| line("hint", &printable(hint)));
     text
 }
 

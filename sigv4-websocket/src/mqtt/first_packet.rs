@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! The server's first MQTT packet, which must be a successful CONNACK (MQTT 5 section 3.2).
 //!
 //! An MQTT client checks it too, but rumqttc loses the reason string of a refusal and every reason code that it does not

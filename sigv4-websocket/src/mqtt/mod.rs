@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! What this crate has to know of MQTT 5: the server's first packet, reason codes, and which packets wait for an answer.
 
 pub(crate) mod first_packet;

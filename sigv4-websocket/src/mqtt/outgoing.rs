@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! The packets that an MQTT client sends: which of them the server must answer (MQTT 5 section 2.1.2).
 //!
 //! An MQTT client may put several packets into one write and cut a packet anywhere, so this follows the bytes.

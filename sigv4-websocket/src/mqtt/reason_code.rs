@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! MQTT 5 reason codes by name and number.
 
 use std::fmt;
@@ -7,6 +5,12 @@ use std::fmt;
 /// A reason code of a packet from the server (MQTT 5 section 2.4), shown as in `Not authorized (0x87)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReasonCode(pub(crate) u8);
+
+impl From<u8> for ReasonCode {
+    fn from(number: u8) -> Self {
+        Self(number)
+    }
+}
 
 impl ReasonCode {
     /// The number, as in the packet.

@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! HTTP/1.1 with hyper: one request on one connection. When the server switches to another protocol, the caller takes
 //! the connection back from hyper.
 
@@ -19,10 +17,6 @@ const MAX_HEAD: usize = 16 * 1024;
 pub(crate) struct Connection<S>(JoinHandle<hyper::Result<http1::Parts<TokioIo<S>>>>);
 
 /// Sends `request` over `stream` and waits for the head of the answer, whose body is read later.
-///
-/// # Errors
-///
-/// An error of hyper if the answer is not HTTP, if its head is too long, or if the connection ended before it.
 pub(crate) async fn send<S, B>(
     stream: S,
     request: Request<B>,
@@ -40,10 +34,6 @@ where
 
 impl<S> Connection<S> {
     /// After a 101 or a successful CONNECT: the stream, and what the server has already sent after the head.
-    ///
-    /// # Errors
-    ///
-    /// An error of hyper if the connection has failed in the meantime.
     pub(crate) async fn take_back(self) -> hyper::Result<(S, Bytes)> {
         match self.0.await {
             Ok(parts) => parts.map(|parts| (parts.io.into_inner(), parts.read_buf)),

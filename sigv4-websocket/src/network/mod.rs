@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! Opens connections, in the same way to the endpoint and to credential services: name resolution and TCP, or a proxy
 //! that does both, then TLS.
 
@@ -26,13 +24,10 @@ use crate::progress::Phase;
 /// Why there is no connection, by the phase that failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NetworkError {
-    /// Name resolution or TCP.
     #[error(transparent)]
     Tcp(#[from] TcpError),
-    /// The HTTP proxy.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
-    /// TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
@@ -87,10 +82,6 @@ impl Network {
     }
 
     /// Opens a connection to the endpoint. `enter` is called when a phase begins.
-    ///
-    /// # Errors
-    ///
-    /// [`NetworkError`], which names the phase.
     pub(crate) async fn open_endpoint(
         &self,
         endpoint: &Endpoint,
@@ -111,10 +102,6 @@ impl Network {
 impl Network {
     /// Opens a TLS connection to a credential service. A service on this machine or at a link-local address is reached
     /// without a proxy.
-    ///
-    /// # Errors
-    ///
-    /// [`NetworkError`], which names the phase.
     pub(crate) async fn open_service(&self, service: &Endpoint) -> Result<TlsStream<Counted>, NetworkError> {
         let proxy = match service.is_nearby() {
             true => None,
@@ -126,10 +113,6 @@ impl Network {
 
     /// Opens a bare connection, for credential services on plain HTTP. Such services are usually on this machine or
     /// link-local, so no proxy is used, whatever the host is.
-    ///
-    /// # Errors
-    ///
-    /// [`NetworkError::Tcp`].
     pub(crate) async fn open_plain(&self, service: &Endpoint) -> Result<TcpStream, NetworkError> {
         open_tcp(service, None, &|_| {}).await
     }

@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! HTTP proxies: which connections go through one, and how to connect through it with CONNECT (RFC 9110 section 9.3.6).
 //! The proxy resolves the name of the destination. TLS runs through it end to end.
 
@@ -40,38 +38,15 @@ pub(crate) enum BadProxy {
 /// Why there is no connection through a proxy.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProxyError {
-    /// The setting of the proxy cannot be used.
     #[error(transparent)]
     Setting(BadProxy),
-    /// The proxy itself cannot be reached.
     #[error("cannot reach the proxy {proxy}")]
-    Unreachable {
-        /// The proxy's host and port.
-        proxy: Endpoint,
-        /// Why not.
-        source: TcpError,
-    },
-    /// The proxy does not connect to the destination.
+    Unreachable { proxy: Endpoint, source: TcpError },
     #[error("the proxy {proxy} refused to connect to {destination}: {status}")]
-    Refused {
-        /// The proxy's host and port.
-        proxy: Endpoint,
-        /// Where it was asked to connect to.
-        destination: Endpoint,
-        /// The status of its answer.
-        status: StatusCode,
-        /// Whether a user and a password were sent to it.
-        authorized: bool,
-    },
-    /// The proxy does not answer in HTTP, or not at all.
+    Refused { proxy: Endpoint, destination: Endpoint, status: StatusCode, authorized: bool },
     #[error("no answer from the proxy {proxy}")]
-    NoAnswer {
-        /// The proxy's host and port.
-        proxy: Endpoint,
-        /// What went wrong.
-        source: hyper::Error,
-    },
-    /// The proxy sent bytes after its answer. They are not from the server, because in TLS the client speaks first.
+    NoAnswer { proxy: Endpoint, source: hyper::Error },
+    /// Bytes after the answer are not from the server, because in TLS the client speaks first.
     #[error("the proxy {0} sent more than its answer")]
     ExtraBytes(Endpoint),
 }
@@ -106,10 +81,6 @@ impl Proxies {
     }
 
     /// Through this proxy for every connection. Messages call the URL `setting`.
-    ///
-    /// # Errors
-    ///
-    /// [`BadProxy`] if it is not the URL of an HTTP proxy, `http://[user:password@]host:port`.
     pub(crate) fn always(setting: &'static str, url: &str) -> Result<Self, BadProxy> {
         let proxies = Self::new(setting, url, "");
         match &proxies.proxy {
@@ -127,10 +98,6 @@ impl Proxies {
     }
 
     /// The proxy for connections to `destination`, if any.
-    ///
-    /// # Errors
-    ///
-    /// [`BadProxy`] if a proxy is set for them, but cannot be used.
     pub(crate) fn to(&self, destination: &Endpoint) -> Result<Option<Proxy>, BadProxy> {
         let Some(proxy) = &self.proxy else { return Ok(None) };
         match self.matcher.intercept(&address(destination)) {
@@ -182,10 +149,6 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// Connects to the proxy and asks it to connect to `destination`.
-    ///
-    /// # Errors
-    ///
-    /// [`ProxyError`] with what the proxy said.
     pub(crate) async fn connect(&self, destination: &Endpoint) -> Result<TcpStream, ProxyError> {
         let proxy = || self.endpoint.clone();
         let no_answer = |source| ProxyError::NoAnswer { proxy: proxy(), source };

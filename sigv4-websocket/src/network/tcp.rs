@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! TCP: from the endpoint's name to one open connection, with the address that answers first.
 
 use std::io;
@@ -39,22 +37,13 @@ const MAX_NOT_SENT: u32 = 16 * 1024;
 pub(crate) enum TcpError {
     /// The name has no address, or the resolver did not answer.
     #[error("cannot resolve the name {host:?}")]
-    Resolve {
-        /// The name as it was looked up.
-        host: String,
-        /// What the resolver said.
-        source: io::Error,
-    },
+    Resolve { host: String, source: io::Error },
     /// Every address refused or was unreachable. The list holds each address with the reason.
     #[error("no TCP connection: {}", list(.0))]
     Connect(Vec<(SocketAddr, io::Error)>),
 }
 
 /// All addresses of an endpoint, IPv6 and IPv4 in turn (RFC 8305 section 4).
-///
-/// # Errors
-///
-/// [`TcpError::Resolve`] if there is no address.
 pub(crate) async fn resolve(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, TcpError> {
     let found = lookup_host((endpoint.host(), endpoint.port())).await;
     let found = found.map_err(|source| TcpError::Resolve { host: endpoint.host().to_owned(), source })?;
@@ -69,10 +58,6 @@ pub(crate) async fn resolve(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, TcpE
 /// Connects to the first of `addresses` that accepts. The next address is tried as soon as an attempt fails, or in
 /// parallel after 250 ms of silence (RFC 8305 section 5). `TCP_NODELAY` is set, since the server waits for every packet
 /// that the client sends.
-///
-/// # Errors
-///
-/// [`TcpError::Connect`] when all have failed.
 pub(crate) async fn connect(addresses: Vec<SocketAddr>) -> Result<TcpStream, TcpError> {
     let mut waiting = addresses.into_iter();
     let mut attempts = FuturesUnordered::new();

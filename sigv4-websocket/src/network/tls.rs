@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! TLS: which roots to trust, and the handshake. No ALPN is offered: IoT Core uses none for WebSocket on
 //! port 443 (IoT developer guide, "Device communication protocols").
 
@@ -23,12 +21,7 @@ use super::tcp::Counted;
 pub(crate) enum TlsError {
     /// The CA file is missing, unreadable or not PEM.
     #[error("cannot read certificates from {}", .path.display())]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: pem::Error,
-    },
+    CaFile { path: PathBuf, source: pem::Error },
     /// The CA file holds no certificate that can be a root.
     #[error("there is no usable certificate in {}", .0.display())]
     EmptyCaFile(PathBuf),
@@ -58,10 +51,6 @@ impl Tls {
     }
 
     /// Trusts only the certificates in a PEM file.
-    ///
-    /// # Errors
-    ///
-    /// [`TlsError::CaFile`] or [`TlsError::EmptyCaFile`].
     pub(crate) fn with_ca_file(path: &Path) -> Result<Self, TlsError> {
         let unreadable = |source| TlsError::CaFile { path: path.to_owned(), source };
         let mut roots = RootCertStore::empty();
@@ -82,10 +71,6 @@ impl Tls {
     }
 
     /// Reads the system's roots if that is not done yet, on another thread, because it takes 20 ms on some systems.
-    ///
-    /// # Errors
-    ///
-    /// [`TlsError::NoSystemRoots`].
     pub(crate) async fn prepare(&self) -> Result<Handshake, TlsError> {
         let read = async || {
             let reading = tokio::task::spawn_blocking(system_config);
@@ -100,10 +85,6 @@ pub(crate) struct Handshake(Arc<ClientConfig>);
 
 impl Handshake {
     /// Runs the handshake with the server called `name`.
-    ///
-    /// # Errors
-    ///
-    /// [`TlsError`], for example [`TlsError::Handshake`] with what is wrong with the certificate.
     pub(crate) async fn run(
         self,
         name: ServerName<'static>,

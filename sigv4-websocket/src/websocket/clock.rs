@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! The server's clock, learnt from a refusal: a device whose own clock is off can still sign.
 
 use std::sync::atomic::{AtomicI64, Ordering};

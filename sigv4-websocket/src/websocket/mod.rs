@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! The WebSocket: the upgrade request, the byte stream that carries MQTT, and the server's clock.
 
 pub(crate) mod clock;
@@ -34,6 +32,8 @@ pub(crate) enum StreamError {
     /// Frames after CONNACK that cannot carry MQTT.
     #[error("the server stopped speaking MQTT over WebSocket")]
     Garbled(#[source] HangUp),
+    #[error("the server did not answer CONNECT in time")]
+    NoConnack,
     /// The connection is dead: a packet that demands an answer got none, and nothing else came either.
     #[error("the server does not answer any more")]
     NoAnswer,
@@ -43,9 +43,9 @@ pub(crate) enum StreamError {
 }
 
 impl StreamError {
-    /// Whether there was a session, which this ended.
-    pub(crate) fn is_after_connack(&self) -> bool {
-        matches!(self, Self::Lost(_) | Self::Garbled(_) | Self::NoAnswer | Self::NotTaken)
+    /// Whether a later attempt may succeed: there was a session, which this ended, or no answer at all.
+    pub(crate) fn may_be_temporary(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Garbled(_) | Self::NoConnack | Self::NoAnswer | Self::NotTaken)
     }
 }
 

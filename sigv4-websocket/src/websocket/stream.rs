@@ -1,9 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! The byte stream over WebSocket: MQTT packets read from binary frames and written to them, and a clean close.
-//!
-//! tokio-util's `StreamReader` and `SinkWriter` would be enough for the bytes. But rumqttc drops a stream without shutting
-//! it down, so this type needs a `Drop` of its own, which closes the WebSocket.
 
 use std::fmt;
 use std::io;
@@ -25,7 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use super::watch::Watch;
 use super::{HangUp, StreamError};
-use crate::mqtt::first_packet::{self, FirstPacketError};
+use crate::mqtt::first_packet;
 use crate::mqtt::outgoing::OutgoingPackets;
 use crate::network::tcp::Counted;
 
@@ -77,17 +72,17 @@ pub struct ByteStream {
 }
 
 impl ByteStream {
-    /// Wraps an open WebSocket; its close will run on `closing`. `patience` is how long the server may owe an answer, or
-    /// take nothing of what is sent. Must be called within a Tokio runtime.
-    pub(crate) fn new(socket: Socket, patience: Duration, closing: TaskTracker) -> Self {
+    /// Wraps an open WebSocket; its close will run on `closing`. `limit` is how long the server may owe an answer, or take
+    /// nothing of what is sent. Must be called within a Tokio runtime.
+    pub(crate) fn new(socket: Socket, limit: Duration, closing: TaskTracker) -> Self {
         Self {
             socket: Some(socket),
             first_packet: Some(Vec::new()),
             unread: Bytes::new(),
             outgoing: OutgoingPackets::default(),
             asks: false,
-            answer: Watch::new(patience),
-            progress: Watch::new(patience),
+            answer: Watch::new(limit),
+            progress: Watch::new(limit),
             sent: 0,
             closing,
             runtime: Handle::current(),
@@ -99,14 +94,15 @@ impl ByteStream {
     }
 
     /// Passes bytes on. The first packet is held back until it is known to be a successful CONNACK.
-    fn receive(&mut self, bytes: Bytes) -> Result<(), FirstPacketError> {
+    fn receive(&mut self, bytes: Bytes) -> io::Result<()> {
         let Some(first) = &mut self.first_packet else {
             self.unread = bytes;
             return Ok(());
         };
         first.extend_from_slice(&bytes);
         if let ControlFlow::Break(verdict) = first_packet::check(first) {
-            verdict?;
+            let refused = |error| io::Error::new(io::ErrorKind::InvalidData, StreamError::FirstPacket(error));
+            verdict.map_err(refused)?;
             self.unread = self.first_packet.take().unwrap_or_default().into();
         }
         Ok(())
@@ -172,14 +168,14 @@ impl AsyncRead for ByteStream {
             let Poll::Ready(next) = coop::cooperative(self.socket()?.next()).poll_unpin(context) else {
                 // Only who has read everything can tell that there is no answer.
                 ready!(self.answer.poll_passed(context));
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, StreamError::NoAnswer)));
+                let error =
+                    if self.first_packet.is_some() { StreamError::NoConnack } else { StreamError::NoAnswer };
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, error)));
             };
             let hang_up = match next {
                 Some(Ok(Message::Binary(bytes))) => {
                     self.answer.disarm();
-                    self.receive(bytes).map_err(|error| {
-                        io::Error::new(io::ErrorKind::InvalidData, StreamError::FirstPacket(error))
-                    })?;
+                    self.receive(bytes)?;
                     continue;
                 }
                 Some(Ok(Message::Text(_))) => HangUp::Text,

@@ -16,7 +16,7 @@ use super::stream::{ByteStream, MAX_UNSENT, Transport};
 use crate::Failure;
 use crate::network::tcp::Counted;
 
-const PATIENCE: Duration = Duration::from_secs(45);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(45);
 const CONNACK: [u8; 5] = [0x20, 3, 0, 0, 0];
 const PINGREQ: [u8; 2] = [0xC0, 0];
 /// PUBLISH to the topic `t` with QoS 0, and with QoS 1 and the packet identifier 1.
@@ -38,7 +38,7 @@ async fn pair(room: usize) -> (ByteStream, Server) {
     let config = WebSocketConfig::default().write_buffer_size(0).max_write_buffer_size(MAX_UNSENT);
     let client = WebSocketStream::from_raw_socket(client, Role::Client, Some(config)).await;
     let server = WebSocketStream::from_raw_socket(server, Role::Server, None).await;
-    (ByteStream::new(client, PATIENCE, TaskTracker::new()), server)
+    (ByteStream::new(client, RESPONSE_TIMEOUT, TaskTracker::new()), server)
 }
 
 /// The same after CONNACK.

@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! The upgrade request (RFC 6455 section 4.1), and whatever the server answers instead of a proper 101.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -58,27 +56,19 @@ pub(crate) enum UpgradeError {
 /// What the server said in place of a proper 101.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
-    /// The HTTP status.
-    pub(crate) status: StatusCode,
+    pub status: StatusCode,
     /// `x-amzn-ErrorType` without its trailing colon.
-    pub(crate) error_type: Option<String>,
-    /// `x-amzn-RequestId`.
-    pub(crate) request_id: Option<String>,
+    pub error_type: Option<String>,
+    pub request_id: Option<String>,
     /// `message` of a JSON body, or the body if it is plain text. Only the first 16 KiB of the body are read.
-    pub(crate) message: Option<String>,
-    /// The server's clock, from `date`. `None` if it says that the year is 2999 or later.
-    pub(crate) date: Option<SystemTime>,
-    /// `server`: what the server calls itself.
-    pub(crate) server: Option<String>,
-    /// `location`: where a redirect points.
-    pub(crate) location: Option<String>,
+    pub message: Option<String>,
+    /// The server's clock. `None` if it says that the year is 2999 or later.
+    pub date: Option<SystemTime>,
+    pub server: Option<String>,
+    pub location: Option<String>,
 }
 
 /// Sends the upgrade request for the presigned `url` over `stream` and returns the open WebSocket.
-///
-/// # Errors
-///
-/// [`UpgradeError`], with the server's answer if there was one.
 pub(crate) async fn upgrade(stream: Box<dyn Transport>, url: &str) -> Result<Socket, UpgradeError> {
     let key = generate_key();
     let request = request(url, &key)?;

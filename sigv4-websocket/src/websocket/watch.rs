@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 //! Whether a connection is dead, though neither side closed it: the server owes an answer, or takes nothing of what is
 //! sent.
 //!

@@ -19,7 +19,7 @@ impl Place {
     async fn new(authority: Option<&Authority>, manner: Manner) -> Self {
         let gateway = Gateway::start(Script { keys: vec![key()], ..Script::default() }).await;
         let authority = authority.unwrap_or(gateway.authority());
-        let sts = sts::granting_with_tls(&key(), authority.server(Certificate::Trusted, false)).await;
+        let sts = sts::granting_with_tls(&key(), authority.server(Certificate::Trusted)).await;
         let routes = [("gateway.test:443", gateway.port()), ("sts.test:443", sts.port())];
         let proxy = ConnectProxy::start(&routes, manner).await;
         Self { gateway, sts, proxy }
@@ -139,7 +139,7 @@ async fn services_must_chain_to_the_file_too() {
     let other = Authority::new("The system's authority");
     for authority in [None, Some(&other)] {
         let place = Place::new(authority, Manner::Open).await;
-        let system = file(other.pem() + place.gateway.ca_pem());
+        let system = file(other.pem() + &place.gateway.authority().pem());
         let program = place.program().env("HTTPS_PROXY", place.proxy.url(""));
         let outcome = program.env("SSL_CERT_FILE", system.path()).run().await;
         match authority {
@@ -154,7 +154,7 @@ async fn services_must_chain_to_the_file_too() {
     }
     // The certificate of STS was issued by the authority in the file, and that of the endpoint was not.
     let place = Place::new(Some(&other), Manner::Open).await;
-    let (trusted, system) = (file(other.pem()), file(other.pem() + place.gateway.ca_pem()));
+    let (trusted, system) = (file(other.pem()), file(other.pem() + &place.gateway.authority().pem()));
     let program = Program::against("gateway.test", trusted.path(), REGION);
     let program = with_web_identity(program, "https://sts.test").env("HTTPS_PROXY", place.proxy.url(""));
     let outcome = program.env("SSL_CERT_FILE", system.path()).run().await;

@@ -15,7 +15,7 @@ const VARIABLES: &[&str] = match cfg!(windows) {
 /// The end of each message, and the settings that have it. The parts in capitals belong to a password.
 const BAD: [(&str, &[&str]); 2] = [
     (
-        "asks for a kind of proxy that is not supported: use http://[user:password@]host:port",
+        "only HTTP proxies are supported, http://[user:password@]host:port",
         &[
             "socks5://user:PASSWORD@127.0.0.1:1080",
             "socks5h://127.0.0.1:1080",
@@ -28,7 +28,7 @@ const BAD: [(&str, &[&str]); 2] = [
         ],
     ),
     (
-        "is not the URL of a proxy, http://[user:password@]host:port, with the user and the password percent-encoded",
+        "it is not of the form http://[user:password@]host:port, with the user and the password percent-encoded",
         &[
             "http://127.0.0.1:99999",
             "http://127.0.0.1:0",
@@ -95,7 +95,8 @@ async fn what_is_no_http_proxy_is_refused_before_any_packet() {
                 variable => program.env(variable, url),
             };
             let outcome = program.run().await;
-            let told = format!("error: {setting} {said}\n");
+            let named = if *setting == "--proxy" { "the proxy" } else { setting };
+            let told = format!("error: {named} cannot be used: {said}\n");
             assert_eq!((outcome.code, outcome.stderr.as_str()), (2, told.as_str()), "{setting}={url}");
             assert_hidden(&outcome, url);
         }
@@ -111,7 +112,10 @@ async fn what_is_not_utf_8_is_refused() {
     let program = Program::new().args(["--endpoint", "gateway.invalid", "--region", REGION]).args(KEYS);
     let outcome = program.env("HTTPS_PROXY", url).run().await;
     assert_eq!(outcome.code, 2, "{outcome:#?}");
-    assert!(outcome.stderr.contains("error: HTTPS_PROXY is not the URL of a proxy"), "{outcome:#?}");
+    assert!(
+        outcome.stderr.contains("error: HTTPS_PROXY cannot be used: it is not of the form http://"),
+        "{outcome:#?}"
+    );
     assert_hidden(&outcome, "not UTF-8");
 }
 
@@ -156,8 +160,8 @@ async fn a_bad_all_proxy_does_not_matter_beside_a_good_https_proxy() {
 async fn a_service_that_needs_a_bad_proxy_ends_the_run_with_the_variable() {
     let gateway = Gateway::start(Script::default()).await;
     for (url, said) in [
-        ("socks5://user:PASSWORD@127.0.0.1:1", "ALL_PROXY asks for a kind of proxy that is not supported"),
-        ("user:PASS/WORD@127.0.0.1:1", "ALL_PROXY is not the URL of a proxy"),
+        ("socks5://user:PASSWORD@127.0.0.1:1", "ALL_PROXY cannot be used: only HTTP proxies are supported"),
+        ("user:PASS/WORD@127.0.0.1:1", "ALL_PROXY cannot be used: it is not of the form http://"),
     ] {
         let program = Program::against(&gateway.endpoint(), gateway.ca_file(), REGION);
         let program = with_web_identity(program, "https://sts.invalid").env("ALL_PROXY", url);

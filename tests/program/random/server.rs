@@ -37,7 +37,7 @@ static AUTHORITY: LazyLock<(Arc<ServerConfig>, NamedTempFile)> = LazyLock::new(|
     let authority = Authority::new("The random servers' test authority");
     let mut ca_file = NamedTempFile::new().expect("a temporary file can be made");
     ca_file.write_all(authority.pem().as_bytes()).expect("the temporary file can be written");
-    (authority.server(Certificate::Trusted, false), ca_file)
+    (authority.server(Certificate::Trusted), ca_file)
 });
 
 /// One connection: the target of the request, the right `sec-websocket-accept`, and what was sent.

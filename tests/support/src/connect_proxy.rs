@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, copy_bidirectional, sink};
+use tokio::io::{AsyncWriteExt, copy, copy_bidirectional, sink};
 use tokio::net::TcpStream;
 
+use crate::gateway::http::read_head;
 use crate::gateway::listener::Listener;
 
 /// How the proxy answers a CONNECT.
@@ -55,13 +56,7 @@ async fn connect(
     manner: Manner,
     heads: Arc<Mutex<Vec<String>>>,
 ) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        match client.read_u8().await {
-            Ok(byte) => head.push(byte),
-            Err(_) => return,
-        }
-    }
+    let Ok(head) = read_head(&mut client).await else { return };
     let head = String::from_utf8(head).expect("a head in ASCII");
     let destination =
         head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).map(str::to_owned);

@@ -30,8 +30,7 @@ pub struct Outcome {
 }
 
 impl Program {
-    /// The program without arguments, with an empty home and no way to EC2 instance metadata or to AWS:
-    /// where a test names no stand-in, requests go to a port of 127.0.0.1 at which nobody listens.
+    /// The program without arguments, with an empty home and in the environment that `scrub` leaves.
     #[expect(clippy::new_without_default, reason = "a command line is not a default value")]
     pub fn new() -> Self {
         Self::at(built("sigv4-websocket-connect"))
@@ -40,15 +39,9 @@ impl Program {
     /// Another program in the same environment.
     pub fn at(path: impl AsRef<std::ffi::OsStr>) -> Self {
         let home = TempDir::new().expect("a temporary home");
-        let mut command = Command::new(path);
-        command.env_clear().env("HOME", home.path()).env("AWS_EC2_METADATA_DISABLED", "true");
-        for nowhere in ["AWS_ENDPOINT_URL", "AWS_EC2_METADATA_SERVICE_ENDPOINT"] {
-            command.env(nowhere, "http://127.0.0.1:9");
-        }
-        // Windows cannot open a socket without this variable.
-        if let Some(root) = std::env::var_os("SystemRoot") {
-            command.env("SystemRoot", root);
-        }
+        let mut command = std::process::Command::new(path);
+        scrub(&mut command).env("HOME", home.path());
+        let mut command = Command::from(command);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         Self { command, home }
     }
@@ -124,6 +117,17 @@ impl Program {
             elapsed: began.elapsed(),
         }
     }
+}
+
+/// Takes the developer's own variables out of the environment, and every way to EC2 instance metadata or to AWS: where a
+/// test names no stand-in, requests go to a port of 127.0.0.1 at which nobody listens.
+pub fn scrub(command: &mut std::process::Command) -> &mut std::process::Command {
+    command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true");
+    for nowhere in ["AWS_ENDPOINT_URL", "AWS_EC2_METADATA_SERVICE_ENDPOINT"] {
+        command.env(nowhere, "http://127.0.0.1:9");
+    }
+    // Windows cannot open a socket without this variable.
+    command.envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)))
 }
 
 /// A binary of this workspace, which Cargo has built beside the test that runs.

@@ -44,7 +44,7 @@ fn endpoints() -> Vec<Row> {
 }
 
 fn regions() -> Vec<Row> {
-    let wrong = |name, region: &str| refused(name).flag("--region", region).says(["--region"]);
+    let wrong = |name, region: &str| refused(name).flag("--region", region).says(["the region is \""]);
     vec![
         wrong("region left empty", ""),
         wrong("region with an escape", "eu\u{1B}[2J"),
@@ -55,16 +55,20 @@ fn regions() -> Vec<Row> {
         wrong("region that begins with a hyphen", "-eu-central-1"),
         wrong("region that ends with a hyphen", "eu-central-"),
         wrong("region of 64 characters", &"e".repeat(64)),
-        refused("region left out").without(&["--region"]).says(["which region", "--region", "AWS_REGION"]),
+        refused("region left out").without(&["--region"]).says([
+            "which region",
+            "give the region",
+            "AWS_REGION",
+        ]),
         refused("region in the environment that is no label")
             .without(&["--region"])
             .environment("AWS_REGION", "eu central 1")
-            .says(["error: AWS_REGION is not the name of a region"]),
+            .says(["error: AWS_REGION is \"eu central 1\", which is not the name of a region"]),
         refused("default region in the environment that is no label")
             .without(&["--region"])
             .environment("AWS_REGION", "")
             .environment("AWS_DEFAULT_REGION", "eu central 1")
-            .says(["error: AWS_DEFAULT_REGION is not the name of a region"]),
+            .says(["error: AWS_DEFAULT_REGION is \"eu central 1\", which is not the name of a region"]),
         row("region from AWS_REGION")
             .without(&["--region"])
             .environment("AWS_REGION", REGION)
@@ -121,7 +125,9 @@ fn keys() -> Vec<Row> {
 fn files() -> Vec<Row> {
     const NO_CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     const NOT_BASE64: &str = "-----BEGIN CERTIFICATE-----\n???\n-----END CERTIFICATE-----\n";
-    let file = |name| refused(name).flag("--ca-file", "{home}/ca.pem").says(["--ca-file", "ca.pem"]);
+    let file = |name| {
+        refused(name).flag("--ca-file", "{home}/ca.pem").says(["the CA file cannot be used", "ca.pem"])
+    };
     vec![
         file("CA file that is not there"),
         file("CA file that is a directory").file("ca.pem/inside", ""),

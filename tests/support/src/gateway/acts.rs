@@ -44,12 +44,13 @@ pub enum Act {
     Reset,
     /// Behave well again, and send the normal answer of this stage.
     Continue,
-    /// Behave well again, without the normal answer of this stage: the acts before this replaced it.
+    /// Behave well again, without the normal answer of this stage: the acts before this replaced it. Only from CONNECT
+    /// on.
     Resume,
 }
 
-/// Performs the acts up to the one that ends the connection or the misbehaviour, and returns that act. A
-/// failed write also ends them, since the client is gone then.
+/// Performs the acts up to the one that ends the connection or the misbehaviour, and returns that act. A failed write
+/// also ends them, since the client is gone then.
 pub async fn perform<'a>(acts: &'a [Act], writer: &mut (impl AsyncWrite + Unpin)) -> Result<&'a Act> {
     for act in acts {
         match act {
@@ -69,11 +70,6 @@ pub async fn perform<'a>(acts: &'a [Act], writer: &mut (impl AsyncWrite + Unpin)
         }
     }
     Ok(&Act::Fin)
-}
-
-/// Whether the gateway is to be a good server again after the acts.
-pub fn go_on(acts: &[Act]) -> bool {
-    matches!(acts.last(), Some(Act::Continue | Act::Resume))
 }
 
 pub async fn send(writer: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> Result<()> {

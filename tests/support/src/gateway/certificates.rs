@@ -9,7 +9,6 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::version::{TLS12, TLS13};
 use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
@@ -48,32 +47,34 @@ impl Authority {
 
     /// A server certificate and its key, both in PEM, for a server that reads files.
     pub fn server_pem(&self) -> [String; 2] {
+        let (issued, key) = self.issue(Certificate::Trusted);
+        [issued.pem(), key.serialize_pem()]
+    }
+
+    fn issue(&self, certificate: Certificate) -> (rcgen::Certificate, KeyPair) {
         let key = new_key();
-        let issued = server_params(Certificate::Trusted).signed_by(&key, &self.0);
-        [issued.expect("the authority can issue").pem(), key.serialize_pem()]
+        let issued = server_params(certificate).signed_by(&key, &self.0);
+        (issued.expect("the authority can issue"), key)
     }
 
     /// The TLS configuration of a server with this kind of certificate.
-    pub fn server(&self, certificate: Certificate, tls12_only: bool) -> Arc<ServerConfig> {
+    pub fn server(&self, certificate: Certificate) -> Arc<ServerConfig> {
         if certificate == Certificate::UnknownIssuer {
-            let stranger = Authority::new("An authority nobody trusts");
-            return stranger.server(Certificate::Trusted, tls12_only);
+            return Authority::new("An authority nobody trusts").server(Certificate::Trusted);
         }
-        let (chain, key) = match certificate {
-            Certificate::Authority => (vec![self.0.der().clone()], self.0.key().serialize_der()),
-            _ => {
-                let key = new_key();
-                let issued = server_params(certificate).signed_by(&key, &self.0);
-                (vec![issued.expect("the authority can issue").der().clone()], key.serialize_der())
+        let (shown, key) = match certificate {
+            Certificate::Authority => (self.0.der().clone(), self.0.key().serialize_der()),
+            other => {
+                let (issued, key) = self.issue(other);
+                (issued.der().clone(), key.serialize_der())
             }
         };
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key));
-        let versions = if tls12_only { &[&TLS12][..] } else { &[&TLS12, &TLS13] };
         ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_protocol_versions(versions)
+            .with_safe_default_protocol_versions()
             .expect("ring serves both versions")
             .with_no_client_auth()
-            .with_single_cert(chain, key)
+            .with_single_cert(vec![shown], key)
             .expect("the key is the certificate's")
             .into()
     }
@@ -84,13 +85,7 @@ fn server_params(certificate: Certificate) -> CertificateParams {
         Certificate::WrongName => vec!["elsewhere.example".into()],
         Certificate::ManyNames => (0..2000).map(|nth| format!("elsewhere-{nth}.example")).collect(),
         Certificate::NoName => Vec::new(),
-        _ => vec![
-            "localhost".into(),
-            "gateway.test".into(),
-            "sts.test".into(),
-            "127.0.0.1".into(),
-            "::1".into(),
-        ],
+        _ => ["localhost", "gateway.test", "sts.test", "127.0.0.1", "::1"].map(String::from).to_vec(),
     };
     let mut params = CertificateParams::new(names).expect("these are names and addresses");
     // macOS rejects a server certificate that has no purpose, or that is valid for more than 825 days.

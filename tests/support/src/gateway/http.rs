@@ -4,10 +4,21 @@
 //! communication protocols" (the subprotocol `mqtt`). The form of a refusal is taken from logs that users of
 //! AWS IoT have published.
 
+use std::io::Result as IoResult;
 use std::time::SystemTime;
 use time::OffsetDateTime;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use uuid::Uuid;
+
+/// Everything up to the empty line, and nothing after it. An error if the connection ends before that.
+pub async fn read_head(reader: &mut (impl AsyncRead + Unpin)) -> IoResult<Vec<u8>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(reader.read_u8().await?);
+    }
+    Ok(head)
+}
 
 /// A request head as it was sent.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,14 +4,13 @@
 //! upgrade request with its SigV4 signature, then MQTT 5. It records what it saw, in order, and a [`Script`]
 //! can make it misbehave at any stage. Each file names the documents that it follows.
 
-pub mod acts;
-mod broker;
+mod acts;
 pub mod certificates;
 mod connection;
 pub mod http;
 pub mod listener;
 pub mod mqtt;
-pub mod record;
+mod record;
 pub mod sigv4;
 pub mod sigv4a;
 pub mod websocket;
@@ -24,7 +23,6 @@ pub use mqtt::{connack, disconnect, disconnect_because, publish};
 pub use record::Event;
 pub use sigv4::{Key, Verified};
 pub use websocket::{close, frame};
-pub use wire::is_reset;
 
 use certificates::Authority;
 use listener::Listener;
@@ -50,7 +48,6 @@ pub struct Script {
     pub keys: Vec<Key>,
     pub region: String,
     pub certificate: Certificate,
-    pub tls12_only: bool,
     /// How far the gateway's clock is ahead.
     pub clock_offset_seconds: i64,
     /// The subprotocol that the 101 names.
@@ -68,7 +65,6 @@ impl Default for Script {
             keys: Vec::new(),
             region: REGION.into(),
             certificate: Certificate::Trusted,
-            tls12_only: false,
             clock_offset_seconds: 0,
             subprotocol: Some("mqtt".into()),
             subacks: Vec::new(),
@@ -108,7 +104,6 @@ pub fn own_keys() -> Vec<Key> {
 /// A running gateway; dropping it ends its listener and its connections.
 pub struct Gateway {
     authority: Authority,
-    ca_pem: String,
     ca_file: NamedTempFile,
     record: Record,
     listener: Listener,
@@ -124,11 +119,10 @@ impl Gateway {
     pub async fn start_with(scripts: Vec<Script>) -> Gateway {
         assert!(!scripts.is_empty(), "a gateway needs a script");
         let authority = Authority::new("The gateway's test authority");
-        let ca_pem = authority.pem();
         let mut ca_file = NamedTempFile::new().expect("a temporary file can be made");
-        ca_file.write_all(ca_pem.as_bytes()).expect("the temporary file can be written");
+        ca_file.write_all(authority.pem().as_bytes()).expect("the temporary file can be written");
         let with_tls = |script: Script| {
-            let tls = authority.server(script.certificate, script.tls12_only);
+            let tls = authority.server(script.certificate);
             (Arc::new(script), tls)
         };
         let scripts: Vec<_> = scripts.into_iter().map(with_tls).collect();
@@ -140,7 +134,7 @@ impl Gateway {
             let record = records.open();
             async move { connection::serve(tcp, tls, &script, &record).await }
         });
-        Gateway { authority, ca_pem, ca_file, record, listener: listener.await }
+        Gateway { authority, ca_file, record, listener: listener.await }
     }
 
     pub fn endpoint(&self) -> String {
@@ -161,13 +155,9 @@ impl Gateway {
         &self.authority
     }
 
-    pub fn ca_pem(&self) -> &str {
-        &self.ca_pem
-    }
-
     /// What has been seen so far, one list for each connection in the order they came in.
     pub fn connections(&self) -> Vec<Vec<Event>> {
-        self.record.snapshot()
+        self.record.connections()
     }
 
     /// Waits until that many connections are over.

@@ -1,8 +1,9 @@
 //! What the gateway saw, in the order it saw it.
 
-use super::http::Request;
-use super::mqtt::Connect;
+use super::http::{Refusal, Request};
 use super::sigv4::Verified;
+use super::websocket::Incoming;
+use rumqttc::{Connect, Packet};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -17,32 +18,21 @@ pub enum Event {
         server_name: Option<String>,
         alpn: Vec<Vec<u8>>,
     },
-    /// That handshake resumed an earlier session, without certificates.
-    Resumed,
-    /// The TLS handshake failed, most often because the client refused the certificate.
-    TlsFailed(String),
     Request(Request),
     Signed(Verified),
-    Refused {
-        status: u16,
-        message: String,
-    },
+    Refused(Refusal),
     /// The request is answered with 101.
     Upgraded,
     Connect(Connect),
+    Subscribe,
     Publish {
         topic: String,
-        /// As they stand in the packet: the length of the properties, the properties, the payload.
-        properties_and_payload: Vec<u8>,
+        payload: Vec<u8>,
     },
-    /// Any other MQTT packet, by its packet type (PINGREQ is 12).
-    Packet(u8),
     Disconnect {
         reason_code: u8,
     },
-    /// WebSocket control frames.
-    Ping(Vec<u8>),
-    Pong(Vec<u8>),
+    /// The frame Close.
     Close {
         code: Option<u16>,
     },
@@ -50,12 +40,26 @@ pub enum Event {
     CloseNotify,
     /// TCP end of stream, after close_notify if there was TLS.
     Fin,
-    EndedWithoutCloseNotify,
-    Reset,
-    /// The client broke the rules of TLS, WebSocket or MQTT.
-    Violation(String),
-    /// The gateway was done, and the client did not end the connection within five seconds.
-    LeftOpen,
+    /// Something else that arrived, or the error with which the connection ended.
+    Other(String),
+}
+
+impl From<&Incoming> for Event {
+    fn from(incoming: &Incoming) -> Self {
+        match incoming {
+            Incoming::Packet(Packet::Connect(connect, ..)) => Event::Connect(connect.clone()),
+            Incoming::Packet(Packet::Subscribe(_)) => Event::Subscribe,
+            Incoming::Packet(Packet::Publish(publish)) => Event::Publish {
+                topic: String::from_utf8_lossy(&publish.topic).into_owned(),
+                payload: publish.payload.to_vec(),
+            },
+            Incoming::Packet(Packet::Disconnect(disconnect)) => {
+                Event::Disconnect { reason_code: disconnect.reason_code as u8 }
+            }
+            &Incoming::Close(code) => Event::Close { code },
+            other => Event::Other(format!("{other:?}")),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -80,7 +84,7 @@ impl Record {
         ConnectionRecord { record: self.clone(), index }
     }
 
-    pub fn snapshot(&self) -> Vec<Vec<Event>> {
+    pub fn connections(&self) -> Vec<Vec<Event>> {
         self.0.borrow().connections.clone()
     }
 
@@ -89,17 +93,14 @@ impl Record {
     }
 
     pub async fn seen(&self, connection: usize, wanted: impl Fn(&Event) -> bool) {
-        self.wait_for(|state| {
-            let events = state.connections.get(connection);
-            events.is_some_and(|events| events.iter().any(&wanted))
-        })
-        .await;
+        let seen = |events: &Vec<Event>| events.iter().any(&wanted);
+        self.wait_for(|state| state.connections.get(connection).is_some_and(seen)).await;
     }
 
     async fn wait_for(&self, done: impl FnMut(&State) -> bool) {
         let mut changes = self.0.subscribe();
         if timeout(Self::LIMIT, changes.wait_for(done)).await.is_err() {
-            panic!("the gateway waited in vain; it saw {:#?}", self.snapshot());
+            panic!("the gateway waited in vain; it saw {:#?}", self.connections());
         }
     }
 }

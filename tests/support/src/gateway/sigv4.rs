@@ -1,9 +1,8 @@
 //! Verifies the signature of a presigned upgrade request, without any code of AWS.
 //!
-//! Written from "AWS Signature Version 4 for API requests" in the IAM user guide: the pages "Create a signed
-//! AWS API request" (canonical request, string to sign, signing key) and "Authentication methods" (the query
-//! parameters). Two things are AWS IoT's own: the service name, and the session token, which is in the query
-//! but is not signed.
+//! Written from "AWS Signature Version 4 for API requests" in the IAM user guide: the pages "Create a signed AWS API
+//! request" (canonical request, string to sign, signing key) and "Authentication methods" (the query parameters). Two
+//! things are AWS IoT's own: the service name, and the session token, which is in the query but is not signed.
 //!
 //! It is stricter than AWS: it refuses a URL if any single character was changed.
 
@@ -19,7 +18,7 @@ use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 const HMAC: &str = "AWS4-HMAC-SHA256";
 pub const ECDSA: &str = "AWS4-ECDSA-P256-SHA256";
-pub const SERVICE: &str = "iotdevicegateway";
+const SERVICE: &str = "iotdevicegateway";
 const ALLOWED_SKEW: Duration = Duration::minutes(5);
 const DATE_FORMAT: StaticFormatDescription =
     format_description!("[year][month][day]T[hour][minute][second]Z");
@@ -27,8 +26,8 @@ const DATE_FORMAT: StaticFormatDescription =
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 const INVALID_TOKEN: &str = "The security token included in the request is invalid.";
-const WRONG_SIGNATURE: &str = "The request signature we calculated does not match the signature \
-    you provided. Check your AWS Secret Access Key and signing method.";
+const WRONG_SIGNATURE: &str = "The request signature we calculated does not match the signature you provided. Check \
+    your AWS Secret Access Key and signing method.";
 
 /// A key the gateway knows; a temporary one has a session token.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,9 +42,7 @@ pub struct Key {
 pub struct Verified {
     pub access_key: String,
     pub session_token: Option<String>,
-    pub region: String,
     pub date: String,
-    pub expires: Option<u32>,
 }
 
 pub fn verify(
@@ -57,29 +54,42 @@ pub fn verify(
     let query = Query::of(request)?;
     let credential = query.required("X-Amz-Credential")?;
     let algorithm = query.required("X-Amz-Algorithm")?;
-    // An access key may contain slashes. A scope has a fixed number of parts, which tells where it begins.
-    let scope_parts = if algorithm == ECDSA { 3 } else { 4 };
-    let before_scope = credential.rmatch_indices('/').nth(scope_parts - 1).map(|(index, _)| index);
-    let (access_key, scope) =
-        before_scope.map(|at| (&credential[..at], &credential[at + 1..])).unwrap_or_default();
-    let parts: Vec<&str> = scope.split('/').collect();
-    let (day, regions, service, terminator) = match (algorithm.as_str(), &parts[..]) {
-        (HMAC, &[day, region, service, terminator]) => (day, region.to_owned(), service, terminator),
-        (ECDSA, &[day, service, terminator]) => {
-            (day, query.required("X-Amz-Region-Set")?, service, terminator)
+    // An access key may contain slashes, so the parts of the scope are counted from the end.
+    let parts: Vec<&str> = credential.rsplitn(if algorithm == ECDSA { 4 } else { 5 }, '/').collect();
+    let (terminator, service, regions, day, access_key) = match (algorithm.as_str(), &parts[..]) {
+        (HMAC, &[terminator, service, region, day, key]) => {
+            (terminator, service, region.to_owned(), day, key)
+        }
+        (ECDSA, &[terminator, service, day, key]) => {
+            (terminator, service, query.required("X-Amz-Region-Set")?, day, key)
         }
         (HMAC | ECDSA, _) => return Err(Refusal::invalid(format!("Malformed credential '{credential}'."))),
         _ => return Err(Refusal::invalid(format!("Unsupported algorithm '{algorithm}'."))),
     };
-    let key = find_key(access_key, &query, keys)?;
-    check_scope(&regions, service, terminator, region)?;
+    let session_token = query.get("X-Amz-Security-Token");
+    let key = keys.iter().find(|key| key.access_key == access_key && key.session_token == session_token);
+    let key = key.ok_or_else(|| Refusal::forbidden(INVALID_TOKEN))?;
+    let scoped = |wanted: String| Err(Refusal::forbidden(format!("Credential should be scoped {wanted}.")));
+    if !holds(&regions, region) {
+        return scoped(format!("to a valid region, not '{regions}'"));
+    }
+    if service != SERVICE {
+        return scoped(format!("to correct service: '{SERVICE}'"));
+    }
+    if terminator != "aws4_request" {
+        return scoped("with a valid terminator: 'aws4_request'".to_owned());
+    }
     let date = query.required("X-Amz-Date")?;
     if date.get(..8) != Some(day) {
-        let message = "Date in Credential scope does not match the day of X-Amz-Date.";
-        return Err(Refusal::forbidden(message));
+        return Err(Refusal::forbidden("Date in Credential scope does not match the day of X-Amz-Date."));
     }
-    let expires = query.expires()?;
-    check_clock(&date, expires, now)?;
+    check_clock(&date, now)?;
+    let expires = query.get("X-Amz-Expires").unwrap_or("300".to_owned());
+    if !expires.parse().is_ok_and(|seconds| (1..=86400).contains(&seconds)) {
+        let message = format!("X-Amz-Expires must be 1 to 86400 seconds, not '{expires}'.");
+        return Err(Refusal::invalid(message));
+    }
+    let scope = &credential[access_key.len() + 1..];
     let string_to_sign = format!("{algorithm}\n{date}\n{scope}\n{}", hashed_request(request, &query)?);
     let signature = query.required("X-Amz-Signature")?;
     let valid = match algorithm.as_str() {
@@ -89,13 +99,7 @@ pub fn verify(
     if !valid {
         return Err(Refusal::forbidden(WRONG_SIGNATURE));
     }
-    Ok(Verified {
-        access_key: access_key.into(),
-        session_token: key.session_token.clone(),
-        region: region.into(),
-        date,
-        expires,
-    })
+    Ok(Verified { access_key: access_key.into(), session_token, date })
 }
 
 /// The query as it was sent, still encoded, sorted by name as the canonical query is.
@@ -114,7 +118,7 @@ impl Query {
                 .filter(|(name, value)| encoded_canonically(name) && encoded_canonically(value))
                 .ok_or_else(|| Refusal::invalid(format!("Malformed query parameter '{pair}'.")))?;
             if parameters.insert(name.into(), value.into()).is_some() {
-                let message = format!("Query parameter '{name}' is given more than once.");
+                let message = format!("Query parameter '{name}' is given twice.");
                 return Err(Refusal::invalid(message));
             }
         }
@@ -130,16 +134,6 @@ impl Query {
         self.get(name).ok_or_else(|| Refusal::invalid(format!("Missing query parameter '{name}'.")))
     }
 
-    fn expires(&self) -> Result<Option<u32>, Refusal> {
-        let Some(text) = self.get("X-Amz-Expires") else {
-            return Ok(None);
-        };
-        match text.parse() {
-            Ok(seconds @ 1..=86400) => Ok(Some(seconds)),
-            _ => Err(Refusal::invalid(format!("X-Amz-Expires must be 1 to 86400 seconds, not '{text}'."))),
-        }
-    }
-
     fn canonical(&self) -> String {
         let signed = |name: &str| !["X-Amz-Signature", "X-Amz-Security-Token"].contains(&name);
         let pairs = self.0.iter().filter(|(name, _)| signed(name));
@@ -148,18 +142,11 @@ impl Query {
     }
 }
 
-/// Whether the text is what encoding it anew would give: nothing but the unreserved characters
-/// unencoded, none of those encoded, and hexadecimal digits in upper case.
+/// Whether the text is what encoding it anew would give: nothing but the unreserved characters unencoded, none of those
+/// encoded, and hexadecimal digits in upper case.
 fn encoded_canonically(text: &str) -> bool {
     let decoded = percent_decode_str(text).decode_utf8();
     decoded.is_ok_and(|decoded| utf8_percent_encode(&decoded, RESERVED).to_string() == text)
-}
-
-fn find_key<'a>(access_key: &str, query: &Query, keys: &'a [Key]) -> Result<&'a Key, Refusal> {
-    let token = query.get("X-Amz-Security-Token");
-    keys.iter()
-        .find(|key| key.access_key == access_key && key.session_token == token)
-        .ok_or_else(|| Refusal::forbidden(INVALID_TOKEN))
 }
 
 /// `*` in a region set stands for any characters; the region of a SigV4 scope is a set of one.
@@ -170,49 +157,26 @@ fn holds(regions: &str, region: &str) -> bool {
     })
 }
 
-fn check_scope(regions: &str, service: &str, terminator: &str, region: &str) -> Result<(), Refusal> {
-    let wanted = if !holds(regions, region) {
-        format!("valid region, not '{regions}'")
-    } else if service != SERVICE {
-        format!("correct service: '{SERVICE}'")
-    } else if terminator != "aws4_request" {
-        format!("valid terminator: 'aws4_request', not '{terminator}'")
-    } else {
-        return Ok(());
-    };
-    let message = format!("Credential should be scoped to a {wanted}.");
-    Err(Refusal::forbidden(message))
-}
-
-fn check_clock(date: &str, expires: Option<u32>, now: OffsetDateTime) -> Result<(), Refusal> {
+fn check_clock(date: &str, now: OffsetDateTime) -> Result<(), Refusal> {
     let signed = PrimitiveDateTime::parse(date, DATE_FORMAT)
         .map_err(|_| Refusal::invalid(format!("Malformed X-Amz-Date '{date}'.")))?
         .assume_utc();
+    let basic = |moment: OffsetDateTime| moment.format(DATE_FORMAT).expect("date and time fields alone");
     let (earliest, latest) = (now - ALLOWED_SKEW, now + ALLOWED_SKEW);
-    let lifetime = expires.map_or(ALLOWED_SKEW, |seconds| Duration::seconds(seconds.into()));
-    let [earliest_text, now_text, latest_text] = [earliest, now, latest].map(basic_date);
     let message = if signed > latest {
-        format!("not yet current: {date} is still later than {latest_text} ({now_text} + 5 min.)")
+        format!("not yet current: {date} is still later than {} ({} + 5 min.)", basic(latest), basic(now))
     } else if signed < earliest {
-        format!("expired: {date} is now earlier than {earliest_text} ({now_text} - 5 min.)")
-    } else if signed + lifetime < now {
-        format!("expired: {date} was valid for {lifetime}, and now it is {now_text}")
+        format!("expired: {date} is now earlier than {} ({} - 5 min.)", basic(earliest), basic(now))
     } else {
         return Ok(());
     };
     Err(Refusal::forbidden(format!("Signature {message}")))
 }
 
-fn basic_date(moment: OffsetDateTime) -> String {
-    let text = moment.format(DATE_FORMAT);
-    text.expect("the format has only date and time fields")
-}
-
 /// The hash of the canonical request.
 fn hashed_request(request: &Request, query: &Query) -> Result<String, Refusal> {
     if query.required("X-Amz-SignedHeaders")? != "host" {
-        let message = "The signed headers must be exactly 'host'.";
-        return Err(Refusal::invalid(message));
+        return Err(Refusal::invalid("The signed headers must be exactly 'host'."));
     }
     let host =
         request.only_header("host").ok_or_else(|| Refusal::invalid("Exactly one Host header is wanted."))?;

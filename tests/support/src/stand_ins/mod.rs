@@ -8,13 +8,14 @@ pub mod signin;
 pub mod sts;
 
 use crate::gateway::Request;
+use crate::gateway::http::read_head;
 use crate::gateway::listener::Listener;
 use percent_encoding::percent_decode_str;
 use rustls::ServerConfig;
 use std::sync::{Arc, Mutex};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, copy, sink};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, sink};
 use tokio_rustls::TlsAcceptor;
 
 /// The lifetime of credentials that must not expire during a test.
@@ -83,29 +84,28 @@ pub struct StandIn {
 impl StandIn {
     /// Answers each request with the result of `answer`.
     pub async fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> StandIn {
-        let asked = Arc::<Mutex<Vec<Asked>>>::default();
-        let (record, answer) = (asked.clone(), Arc::new(answer));
-        let listener = Listener::start(move |tcp| serve(tcp, record.clone(), answer.clone()));
-        StandIn { listener: listener.await, asked, scheme: "http" }
+        StandIn::start_behind(None, answer).await
     }
 
-    /// The same behind TLS.
-    pub async fn start_with_tls(
-        tls: Arc<ServerConfig>,
+    /// The same, with TLS if there is a configuration for it.
+    async fn start_behind(
+        tls: Option<Arc<ServerConfig>>,
         answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
     ) -> StandIn {
         let asked = Arc::<Mutex<Vec<Asked>>>::default();
         let (record, answer) = (asked.clone(), Arc::new(answer));
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let listener = Listener::start(move |tcp| {
-            let (record, answer, acceptor) = (record.clone(), answer.clone(), TlsAcceptor::from(tls.clone()));
+            let (record, answer, tls) = (record.clone(), answer.clone(), tls.clone());
             async move {
+                let Some(tls) = tls else { return serve(tcp, record, answer).await };
                 // A client that does not trust the certificate breaks off here.
-                if let Ok(stream) = acceptor.accept(tcp).await {
+                if let Ok(stream) = TlsAcceptor::from(tls).accept(tcp).await {
                     serve(stream, record, answer).await;
                 }
             }
         });
-        StandIn { listener: listener.await, asked, scheme: "https" }
+        StandIn { listener: listener.await, asked, scheme }
     }
 
     /// Answers with a body that never ends.
@@ -133,12 +133,12 @@ impl StandIn {
 }
 
 async fn serve(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     record: Arc<Mutex<Vec<Asked>>>,
     answer: Arc<impl Fn(&Asked) -> Answer>,
 ) {
-    let mut stream = BufReader::new(stream);
-    let Some(request) = read(&mut stream).await else { return };
+    // The client may go away before it has asked anything.
+    let Ok(request) = read(&mut stream).await else { return };
     record.lock().expect("no panic while locked").push(request.clone());
     let answer = answer(&request);
     // The client may already have closed the connection, and that is allowed.
@@ -151,19 +151,12 @@ async fn serve(
     copy(&mut stream, &mut sink()).await.ok();
 }
 
-/// None if the client went away before it had asked anything.
-async fn read(tcp: &mut BufReader<impl AsyncRead + Unpin>) -> Option<Asked> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        if tcp.read_until(b'\n', &mut head).await.ok()? == 0 {
-            return None;
-        }
-    }
-    let head = Request::parse(&head).expect("a request in HTTP/1.1");
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Asked> {
+    let head = Request::parse(&read_head(stream).await?).expect("a request in HTTP/1.1");
     let length = head.only_header("content-length").map_or(0, |value| value.parse().expect("a length"));
     let mut body = vec![0; length];
-    tcp.read_exact(&mut body).await.ok()?;
-    Some(Asked { head, body: String::from_utf8(body).expect("a body in UTF-8") })
+    stream.read_exact(&mut body).await?;
+    Ok(Asked { head, body: String::from_utf8(body).expect("a body in UTF-8") })
 }
 
 /// The moment `lifetime` from now, as AWS writes it.

@@ -16,7 +16,7 @@ pub async fn granting(key: &Key) -> StandIn {
 /// The same behind TLS.
 pub async fn granting_with_tls(key: &Key, tls: Arc<ServerConfig>) -> StandIn {
     let key = key.clone();
-    StandIn::start_with_tls(tls, move |asked| grant(asked, &key)).await
+    StandIn::start_behind(Some(tls), move |asked| grant(asked, &key)).await
 }
 
 /// Refuses every request.
