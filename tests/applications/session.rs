@@ -80,7 +80,8 @@ async fn a_refused_message_is_no_success() {
     let session = Script { pubacks: vec![0x87; 9], ..Script::default() };
     let gateway = Gateway::start_with(vec![no_connection(), session, no_connection()]).await;
     let relay = Relay::to(&gateway).await;
-    let application = Running::start(with_keys(aimed(example("application"), &gateway, &relay.endpoint())));
+    let application =
+        Running::start(with_keys(aimed(example("application"), gateway.ca_file(), &relay.endpoint())));
     application.until("refused", || application.stderr().contains("refused the message")).await;
     relay.cut();
     application.until("refused", || gateway.connections().len() == 3).await;
