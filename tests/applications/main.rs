@@ -2,6 +2,7 @@
 
 mod application;
 mod minimal;
+mod mosquitto;
 #[cfg(target_os = "linux")]
 mod network;
 mod running;

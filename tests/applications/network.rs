@@ -125,7 +125,7 @@ async fn a_silent_resolver_does_not_hold_up_the_exit() {
     for signal in ["INT", "TERM"] {
         let program =
             Program::at("/usr/bin/unshare").args(["--net", "--mount", "sh", "-c", &prepare, application]);
-        let mut running = Running::start(with_keys(aimed(program, &gateway, "silent.test")));
+        let mut running = Running::start(with_keys(aimed(program, gateway.ca_file(), "silent.test")));
         let resolving = || std::fs::read_to_string(format!("/proc/{}/net/udp", running.id()));
         running.until("resolving", || resolving().is_ok_and(|sockets| sockets.contains(":0035 "))).await;
         sleep(Duration::from_millis(500)).await;

@@ -58,8 +58,8 @@ pub(crate) enum HangUp {
     /// Without a Close frame: end of stream or reset.
     #[error("the server ended the connection")]
     Ended(#[source] tungstenite::Error),
-    /// TCP gave up, since the server's host acknowledged nothing any more.
-    #[error("the server's host does not answer any more")]
+    /// TCP gave up: the server's host acknowledges nothing, or has room for nothing.
+    #[error("nothing gets through to the server any more")]
     Vanished(#[source] io::Error),
     /// A frame that RFC 6455 does not allow, a message of more than 1 MiB, or bytes that TLS cannot decrypt.
     #[error("the server sent something that is not WebSocket, or too long")]
