@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
 
-use super::hint::{DESCRIBE_ENDPOINT, Facts};
+use super::facts::{DESCRIBE_ENDPOINT, Facts};
 use crate::text::{date, shown};
 
 /// The most names of a certificate that a hint lists.

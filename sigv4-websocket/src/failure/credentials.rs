@@ -5,15 +5,12 @@ use std::time::SystemTime;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::{CredentialsError, TokenError};
 
-use super::hint::{self, Facts};
-use super::{causes, certificate};
+use super::causes;
 use crate::credentials::SourceError;
-use crate::network::NetworkError;
-use crate::network::tls::TlsError;
 use crate::text::date;
 
 /// The hints for `error`.
-pub(super) fn hints(error: &SourceError, facts: &Facts<'_>) -> Vec<String> {
+pub(super) fn hints(error: &SourceError) -> Vec<String> {
     match error {
         #[cfg(feature = "chain")]
         SourceError::NoneFound { .. } => vec![
@@ -31,21 +28,8 @@ pub(super) fn hints(error: &SourceError, facts: &Facts<'_>) -> Vec<String> {
                 Some(profile) => for_profile(profile, source),
                 None => for_variables(name).map(str::to_owned),
             };
-            on_the_way(source, facts).into_iter().chain(hint).collect()
+            hint.into_iter().collect()
         }
-    }
-}
-
-/// The hint for a failure on the way to a credential service.
-fn on_the_way(error: &CredentialsError, facts: &Facts<'_>) -> Option<String> {
-    match causes(error).find_map(|cause| cause.downcast_ref())? {
-        NetworkError::Proxy(error) => hint::proxy(error),
-        NetworkError::Tls(TlsError::Handshake(rustls::Error::InvalidCertificate(_)))
-            if !facts.trusts_system =>
-        {
-            Some(certificate::NOT_IN_CA_FILE.to_owned())
-        }
-        _ => None,
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::SystemTime;
 
-use aws_credential_types::Credentials;
 use rustls::InvalidMessage;
 
-use super::{Cause, certificate, credentials, policy};
-use crate::endpoint::Endpoint;
+use super::facts::{DESCRIBE_ENDPOINT, Facts};
+use super::{Cause, causes, certificate, credentials, policy};
+use crate::credentials::SourceError;
 use crate::mqtt::first_packet::FirstPacketError;
 use crate::mqtt::reason_code::ReasonCode;
 use crate::network::NetworkError;
@@ -18,9 +18,6 @@ use crate::websocket::clock::CLOCK_TOLERANCE;
 use crate::websocket::upgrade::{Answer, UpgradeError};
 use crate::websocket::{HangUp, StreamError};
 
-/// The command that prints an account's endpoint.
-pub(super) const DESCRIBE_ENDPOINT: &str = "aws iot describe-endpoint --endpoint-type iot:Data-ATS";
-
 const BUSY: &str =
     "the server is busy or throttles this account: allow more attempts and more time, or try later";
 
@@ -30,24 +27,13 @@ const ENDED: &str = "IoT Core may end a connection after a SUBSCRIBE or PUBLISH 
 const DEAD: &str = "the connection is dead, although neither side closed it: a firewall, a NAT or a load balancer on the \
                     way may have forgotten it";
 
-/// The facts of a connection that hints mention.
-pub(crate) struct Facts<'a> {
-    pub endpoint: &'a Endpoint,
-    /// The region that requests are signed for.
-    pub region: &'a str,
-    /// The MQTT client ID.
-    pub client_id: &'a str,
-    /// The latest credentials.
-    pub credentials: Option<Credentials>,
-    /// Whether the operating system's roots are trusted, and not a CA file.
-    pub trusts_system: bool,
-}
-
 /// The hints, the likeliest cause first. Empty if nothing is known.
 pub(super) fn hints(cause: &Cause, facts: &Facts<'_>) -> Vec<String> {
     match cause {
         Cause::Presign(_) => Vec::new(),
-        Cause::Credentials(error) => credentials::hints(error, facts),
+        Cause::Credentials(error) => {
+            on_the_way(error, facts).into_iter().chain(credentials::hints(error)).collect()
+        }
         Cause::Network(error) => network(error, facts),
         Cause::Upgrade(error) => upgrade(error, facts),
         Cause::Stream(error) => stream(error, facts),
@@ -87,7 +73,20 @@ fn network(error: &NetworkError, facts: &Facts<'_>) -> Vec<String> {
     }]
 }
 
-pub(super) fn proxy(error: &ProxyError) -> Option<String> {
+/// The hint for a failure on the way to a credential service.
+fn on_the_way(error: &SourceError, facts: &Facts<'_>) -> Option<String> {
+    match causes(error).find_map(|cause| cause.downcast_ref())? {
+        NetworkError::Proxy(error) => proxy(error),
+        NetworkError::Tls(TlsError::Handshake(rustls::Error::InvalidCertificate(_)))
+            if !facts.trusts_system =>
+        {
+            Some(certificate::NOT_IN_CA_FILE.to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn proxy(error: &ProxyError) -> Option<String> {
     let right = |proxy| {
         format!("is {proxy} the right proxy? HTTPS_PROXY may set it, and NO_PROXY lists hosts that need none")
     };

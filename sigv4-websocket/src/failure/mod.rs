@@ -2,9 +2,10 @@
 
 mod certificate;
 mod credentials;
+pub(crate) mod facts;
 #[cfg(feature = "rumqttc")]
 mod from_rumqttc;
-pub(crate) mod hint;
+mod hint;
 mod policy;
 pub(crate) mod report;
 #[cfg(all(test, feature = "rumqttc"))]

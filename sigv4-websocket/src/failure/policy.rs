@@ -2,18 +2,17 @@
 
 use serde_json::json;
 
-use super::hint::Facts;
+use super::facts::Facts;
 
 /// The hints for a connection that no policy allows.
 pub(super) fn connect(facts: &Facts<'_>) -> Vec<String> {
-    let mut hints = vec![
+    vec![
         "if no policy allows this client ID, IoT Core answers Not authorized (0x87), or hangs up (error 5134 of the AWS \
          IoT SDKs). This statement allows it; an ARN of the kind topic/… does not:"
             .to_owned(),
         statement(facts, "iot:Connect", "client", facts.client_id),
-    ];
-    hints.push(COGNITO.to_owned());
-    hints
+        COGNITO.to_owned(),
+    ]
 }
 
 /// The hints for a subscription that no policy allows. To receive messages is an action of its own.

@@ -6,7 +6,8 @@ use aws_credential_types::provider::error::CredentialsError;
 #[cfg(feature = "chain")]
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
-use super::hint::{Facts, hints};
+use super::facts::Facts;
+use super::hint::hints;
 use super::{Failure, causes, certificate};
 use crate::text::{printable, shown};
 

@@ -9,7 +9,7 @@ use rumqttc::{ConnectionError, StateError};
 use rustls::{CertificateError, OtherError};
 use tokio_tungstenite::tungstenite;
 
-use super::hint::Facts;
+use super::facts::Facts;
 use super::{Cause, Failure};
 use crate::endpoint::Endpoint;
 use crate::mqtt::first_packet::FirstPacketError;

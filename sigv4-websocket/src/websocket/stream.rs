@@ -72,8 +72,7 @@ pub struct ByteStream {
 }
 
 impl ByteStream {
-    /// Wraps an open WebSocket; its close will run on `closing`. `limit` is how long the server may owe an answer, or take
-    /// nothing of what is sent. Must be called within a Tokio runtime.
+    /// Wraps an open WebSocket, within a Tokio runtime. Its close will run on `closing`; `limit` is the response timeout.
     pub(crate) fn new(socket: Socket, limit: Duration, closing: TaskTracker) -> Self {
         Self {
             socket: Some(socket),
