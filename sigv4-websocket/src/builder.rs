@@ -50,7 +50,6 @@ pub enum BuildError {
     #[error("there are both credentials and a profile: give only one of them")]
     CredentialsAndProfile,
     /// There are no credentials, and the feature `chain` is off.
-    #[cfg(not(feature = "chain"))]
     #[error("there are no credentials: give a provider, or turn on the feature `chain`")]
     NoCredentials,
     /// The file with root certificates cannot be used.
@@ -121,7 +120,8 @@ impl ConnectorBuilder {
         self
     }
 
-    /// Credentials, or the provider to ask for them. Without it, and with the feature `chain`: the AWS credential chain.
+    /// Credentials, or the provider to ask for them. Without it: the AWS credential chain. This must be called if the feature
+    /// `chain` is off.
     pub fn credentials(mut self, provider: impl ProvideCredentials + 'static) -> Self {
         self.credentials = Some(SharedCredentialsProvider::new(provider));
         self

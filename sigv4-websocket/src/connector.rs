@@ -62,8 +62,8 @@ impl fmt::Debug for Connector {
 }
 
 impl Connector {
-    /// Makes rumqttc connect through this connector: sets the socket connector, a connect timeout that is longer than the
-    /// connector's own, and a maximum packet size that takes what IoT Core sends. Set others after this.
+    /// Makes rumqttc connect through this connector: sets the socket connector, a connect timeout that is ten seconds longer
+    /// than the connector's own, and a maximum packet size of 256 KiB. Set others after this.
     #[cfg(feature = "rumqttc")]
     pub fn attach(&self, options: &mut rumqttc::MqttOptions) {
         let connector = self.clone();
@@ -77,8 +77,8 @@ impl Connector {
     }
 
     /// Makes one attempt to open a byte stream, for any MQTT 5 client. If the server refuses the signature and its `date`
-    /// shows that the local clock is more than four minutes off, makes a second attempt, signed with the server's time.
-    /// Must be called within a Tokio runtime with time and I/O.
+    /// shows that the local clock is more than four minutes off, asks once more, signed with the server's time. The connect
+    /// timeout is for both. Must be called within a Tokio runtime with time and I/O.
     ///
     /// # Errors
     ///
@@ -95,8 +95,8 @@ impl Connector {
         }
     }
 
-    /// Waits until every stream that was dropped has closed its connection. This takes little more than a second if the
-    /// server does not answer.
+    /// Waits until every stream that was dropped has closed its connection, little more than a second at most. Drop the MQTT
+    /// client first, such as rumqttc's `EventLoop`, since it holds a stream.
     pub async fn closed(&self) {
         self.0.closing.close();
         self.0.closing.wait().await;

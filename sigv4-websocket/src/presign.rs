@@ -44,7 +44,7 @@ impl Error for PresignError {
 }
 
 /// Where the signature is to be valid. This decides which algorithm makes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scope {
     /// SigV4 for one region: what AWS documents for IoT Core.
@@ -62,7 +62,7 @@ pub enum Scope {
 ///
 /// # Errors
 ///
-/// [`PresignError`] when `authority` is not a valid URL authority.
+/// [`PresignError`] if `authority` is not a valid URL authority, or the credentials cannot sign.
 pub fn presign(
     authority: &str,
     scope: &Scope,

@@ -25,7 +25,7 @@ pub enum Progress<'a> {
 }
 
 /// What a connection attempt is busy with. An attempt begins with `Resolve` or with `Proxy`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
     /// Name resolution.
@@ -37,7 +37,7 @@ pub enum Phase {
     /// The TLS handshake.
     Tls,
     /// Waiting for credentials. They are fetched during the phases above, so this is only the time from the end of TLS
-    /// until they arrive.
+    /// until they arrive. If they cannot be fetched, that ends the attempt at once, with this phase.
     Credentials,
     /// The signature.
     Presign,

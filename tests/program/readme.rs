@@ -111,7 +111,8 @@ fn the_reason_codes_that_are_tried_again_are_those_of_the_code() {
     let listed: Vec<u8> =
         text.split("0x").skip(1).map(|rest| u8::from_str_radix(&rest[..2], 16).expect("a code")).collect();
     let again = |code: &u8| {
-        Failure::publish("topic", (*code).into(), None).is_some_and(|failure| failure.retry_after().is_some())
+        Failure::publish_refused("topic", (*code).into(), None)
+            .is_some_and(|failure| failure.retry_after().is_some())
     };
     assert_eq!(listed, (0..=u8::MAX).filter(again).collect::<Vec<_>>());
 }

@@ -1,7 +1,7 @@
 //! The AWS credential chain (AWS SDKs and Tools Reference Guide, "Standardized credential providers"), made of
 //! aws-config's providers.
 //!
-//! There is one rule: the first source that is set is asked, alone, and its error is the error of the chain. Only the
+//! There is one rule: only the first source that is set is asked, and its error is the error of the chain. Only the
 //! profile `default` is passed over, and only where it is not there or sets up no credentials. aws-config's own chain also
 //! passes over a profile that was named and is missing, half a key pair and the like, and then signs as somebody else: on
 //! EC2 with the instance's role.

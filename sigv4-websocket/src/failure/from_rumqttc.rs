@@ -34,14 +34,18 @@ impl Failure {
     pub fn from_suback(suback: &rumqttc::SubAck, filters: &[&str]) -> Vec<Self> {
         let reason = suback.properties.as_ref().and_then(|properties| properties.reason_string.as_deref());
         let codes = suback.return_codes.iter().map(|code| number(*code));
-        filters.iter().zip(codes).filter_map(|(filter, code)| Self::subscribe(filter, code, reason)).collect()
+        filters
+            .iter()
+            .zip(codes)
+            .filter_map(|(filter, code)| Self::subscribe_refused(filter, code, reason))
+            .collect()
     }
 
     /// The failure, if a PUBACK refuses the message. It names only a packet identifier, so `topic` says where the message
     /// was to go.
     pub fn from_puback(puback: &rumqttc::PubAck, topic: &str) -> Option<Self> {
         let reason = puback.properties.as_ref().and_then(|properties| properties.reason_string.as_deref());
-        Self::publish(topic, ReasonCode(puback.reason as u8), reason)
+        Self::publish_refused(topic, ReasonCode(puback.reason as u8), reason)
     }
 }
 

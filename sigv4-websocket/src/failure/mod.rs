@@ -78,7 +78,8 @@ impl From<Cause> for Failure {
     }
 }
 
-/// From an error of a [`ByteStream`](crate::ByteStream), as any MQTT client passes it on.
+/// From an error of a [`ByteStream`](crate::ByteStream), as any MQTT client passes it on. Another error counts as a lost
+/// connection.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let error = match error.downcast::<Self>() {
@@ -94,21 +95,20 @@ impl From<io::Error> for Failure {
 }
 
 impl Failure {
-    /// A failure for an application that has a deadline of its own, so that it is explained like the others: `limit` has
-    /// passed in this phase.
+    /// The failure of an application that has a deadline of its own: `limit` has passed in this phase.
     pub fn deadline(phase: Phase, limit: Duration) -> Self {
         Cause::Deadline { phase, limit: Some(limit) }.into()
     }
 
     /// What a SUBACK says of a topic filter, if it refuses it, which leaves the connection open. `None` if the reason code
     /// grants the subscription (MQTT 5 section 3.9.3).
-    pub fn subscribe(filter: &str, code: ReasonCode, reason: Option<&str>) -> Option<Self> {
+    pub fn subscribe_refused(filter: &str, code: ReasonCode, reason: Option<&str>) -> Option<Self> {
         let (filter, reason) = (filter.to_owned(), reason.map(str::to_owned));
         code.is_error().then(|| Cause::Subscribe { filter, code, reason }.into())
     }
 
     /// The same for a message, which a PUBACK may refuse (MQTT 5 section 3.4.2.1).
-    pub fn publish(topic: &str, code: ReasonCode, reason: Option<&str>) -> Option<Self> {
+    pub fn publish_refused(topic: &str, code: ReasonCode, reason: Option<&str>) -> Option<Self> {
         let (topic, reason) = (topic.to_owned(), reason.map(str::to_owned));
         code.is_error().then(|| Cause::Publish { topic, code, reason }.into())
     }
@@ -176,7 +176,7 @@ impl Failure {
         self.topic() == other.topic() && report::gist(self) == report::gist(other)
     }
 
-    /// The failure and its innermost cause in one line, made safe to show to a person.
+    /// The failure and its innermost cause in one line, made safe to show, without what the server said.
     pub fn summary(&self) -> String {
         report::summary(self)
     }

@@ -195,7 +195,7 @@ fn the_statement_to_allow_is_filled_in() {
 #[test]
 fn a_refused_subscription_or_message_names_the_statements_that_allow_it() {
     let arn = |name: &str| format!("arn:aws:iot:eu-west-1:<account>:{name}");
-    let refused = Failure::subscribe("a/+/b/#", ReasonCode(0x87), None).expect("a refusal");
+    let refused = Failure::subscribe_refused("a/+/b/#", ReasonCode(0x87), None).expect("a refusal");
     assert_eq!(
         refused.to_string(),
         "the server refused the subscription to \"a/+/b/#\": Not authorized (0x87)"
@@ -203,7 +203,7 @@ fn a_refused_subscription_or_message_names_the_statements_that_allow_it() {
     let hints = HERE.hints(&refused);
     let wanted = [("iot:Subscribe", arn("topicfilter/a/+/b/#")), ("iot:Receive", arn("topic/a/*/b/*"))];
     assert_eq!(statements(&hints), wanted.map(|(action, resource)| (action.to_owned(), resource)));
-    let refused = Failure::publish("a/b", ReasonCode(0x87), None).expect("a refusal");
+    let refused = Failure::publish_refused("a/b", ReasonCode(0x87), None).expect("a refusal");
     assert_eq!(refused.to_string(), "the server refused the message to \"a/b\": Not authorized (0x87)");
     let hints = HERE.hints(&refused);
     assert_eq!(statements(&hints), [("iot:Publish".to_owned(), arn("topic/a/b"))]);
@@ -211,7 +211,10 @@ fn a_refused_subscription_or_message_names_the_statements_that_allow_it() {
     assert_eq!((refused.phase(), refused.retry_after()), (Phase::Mqtt, None));
     for granted in [0, 1, 2, 0x10] {
         let code = ReasonCode(granted);
-        assert!(Failure::subscribe("a", code, None).is_none() && Failure::publish("a", code, None).is_none());
+        assert!(
+            Failure::subscribe_refused("a", code, None).is_none()
+                && Failure::publish_refused("a", code, None).is_none()
+        );
     }
 }
 
@@ -287,7 +290,7 @@ fn a_failure_tells_nothing_new_if_only_times_and_ids_differ() {
     };
     let id = "14e6c214-8269-42af-6ac7-e1fe6c8e0b6f";
     assert!(refused(id).is_like(&refused("665c4287-913a-7661-ce30-76375addd23c")));
-    let publish = |topic| Failure::publish(topic, ReasonCode(0x87), None).expect("a refusal");
+    let publish = |topic| Failure::publish_refused(topic, ReasonCode(0x87), None).expect("a refusal");
     assert!(publish("sensor/1").is_like(&publish("sensor/1")));
     assert!(!publish("sensor/1").is_like(&publish("sensor/2")));
 }

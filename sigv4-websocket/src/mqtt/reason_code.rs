@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A reason code of a packet from the server (MQTT 5 section 2.4), shown as in `Not authorized (0x87)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ReasonCode(pub(crate) u8);
 
 impl From<u8> for ReasonCode {
@@ -19,7 +19,7 @@ impl ReasonCode {
     }
 
     /// Whether this is the code of an error (MQTT 5 section 2.4).
-    pub(crate) fn is_error(self) -> bool {
+    pub fn is_error(self) -> bool {
         self.0 >= 0x80
     }
 

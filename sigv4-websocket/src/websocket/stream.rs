@@ -50,10 +50,10 @@ pub(crate) type Socket = WebSocketStream<Box<dyn Transport>>;
 
 /// MQTT bytes over a WebSocket, however the packets are spread over frames (MQTT 5 section 6).
 ///
-/// Before the first bytes of the server are passed on, they are known to be a successful CONNACK. Every error is an
-/// [`io::Error`] of which `Failure::from` makes a [`Failure`](crate::Failure).
+/// If the server refuses CONNECT, reading fails. Every error is an [`io::Error`] of which `Failure::from` makes a
+/// [`Failure`](crate::Failure).
 ///
-/// Dropping it begins the close in the background: Close 1000, a second for the peer's Close, TLS close_notify, FIN.
+/// Drop it without a shutdown. That begins the close in the background: Close 1000, a second for the peer's Close, TLS close_notify, FIN.
 /// [`Connector::closed`](crate::Connector::closed) waits for the end of that.
 pub struct ByteStream {
     socket: Option<Socket>,
