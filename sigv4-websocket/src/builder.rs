@@ -162,7 +162,7 @@ impl ConnectorBuilder {
 
     /// How long an open connection may be silent although the server owes an answer, or take nothing of what is sent,
     /// before it counts as dead: 45 seconds unless set. An answer is owed to CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ and
-    /// PUBLISH with QoS 1. On Linux, TCP gives up after 40 seconds in which the server's host acknowledges or takes nothing,
+    /// PUBLISH with QoS 1 or 2. On Linux, TCP gives up after 40 seconds in which the server's host acknowledges or takes nothing,
     /// whatever is set here.
     pub fn response_timeout(mut self, limit: Duration) -> Self {
         self.response_timeout = limit;

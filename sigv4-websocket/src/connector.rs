@@ -68,7 +68,7 @@ impl Connector {
     pub fn attach(&self, options: &mut rumqttc::MqttOptions) {
         let connector = self.clone();
         options
-            .set_connect_timeout(self.0.connect_timeout + TIME_FOR_CONNACK)
+            .set_connect_timeout(self.0.connect_timeout.saturating_add(TIME_FOR_CONNACK))
             .set_max_packet_size(Some(MAX_PACKET))
             .set_socket_connector(move |_host, _network_options| {
                 let connector = connector.clone();

@@ -101,11 +101,11 @@ impl FreshCredentials {
         {
             return Ok(credentials.clone());
         }
-        let Sourced { source, credentials } = self.source.ask().await?;
-        self.refused.store(false, Ordering::Relaxed);
         if refused {
             state.asked_again = Some(Instant::now());
         }
+        let Sourced { source, credentials } = self.source.ask().await?;
+        self.refused.store(false, Ordering::Relaxed);
         tracing::info!(source, "credentials loaded");
         report(Progress::Credentials {
             source: (source != GIVEN).then_some(source.as_str()),

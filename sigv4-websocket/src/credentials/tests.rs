@@ -62,6 +62,35 @@ async fn a_refusal_makes_the_source_be_asked_again_at_most_once_a_minute() {
     assert_eq!(counts, [1, 2, 2, 2, 2, 3, 3, 3, 4]);
 }
 
+#[derive(Debug)]
+struct WorkingOnce(Arc<AtomicUsize>);
+
+impl ProvideCredentials for WorkingOnce {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(match self.0.fetch_add(1, Ordering::Relaxed) {
+            0 => Ok(Credentials::new("AKIA", "secret", None, None, "test")),
+            _ => Err(CredentialsError::provider_error("busy")),
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_fails_after_a_refusal_is_asked_no_more_often() {
+    let count = Arc::<AtomicUsize>::default();
+    let provider = SharedCredentialsProvider::new(WorkingOnce(count.clone()));
+    let credentials = FreshCredentials::new(Source::Given(provider));
+    fetch(&credentials).await;
+    credentials.refused();
+    for _ in 0..5 {
+        sleep(Duration::from_secs(10)).await;
+        let _ = credentials.fetch(|_| {}).await;
+    }
+    assert_eq!(count.load(Ordering::Relaxed), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refusal_is_over_once_the_source_was_asked() {
     let (credentials, count) = counting(None);

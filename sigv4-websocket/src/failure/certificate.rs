@@ -54,11 +54,12 @@ fn split(text: &str) -> String {
     words.collect::<String>().trim_start().to_owned()
 }
 
-/// Whether the issuer is unknown. macOS says then that the certificate is not trusted.
-fn is_untrusted(flaw: &CertificateError) -> bool {
+/// Whether the issuer is unknown, or only has the name of one that is trusted. macOS says then that the certificate is not
+/// trusted.
+pub(super) fn is_untrusted(flaw: &CertificateError) -> bool {
     match flaw {
         CertificateError::Other(reason) => reason.to_string().contains("not trusted"),
-        _ => *flaw == CertificateError::UnknownIssuer,
+        _ => matches!(flaw, CertificateError::UnknownIssuer | CertificateError::BadSignature),
     }
 }
 

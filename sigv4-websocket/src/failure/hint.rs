@@ -1,7 +1,5 @@
 //! What to do about a failure: hints that follow from its cause, with the facts of the connection filled in.
 
-use std::time::SystemTime;
-
 use rustls::InvalidMessage;
 
 use super::facts::{DESCRIBE_ENDPOINT, Facts};
@@ -77,8 +75,8 @@ fn network(error: &NetworkError, facts: &Facts<'_>) -> Vec<String> {
 fn on_the_way(error: &SourceError, facts: &Facts<'_>) -> Option<String> {
     match causes(error).find_map(|cause| cause.downcast_ref())? {
         NetworkError::Proxy(error) => proxy(error),
-        NetworkError::Tls(TlsError::Handshake(rustls::Error::InvalidCertificate(_)))
-            if !facts.trusts_system =>
+        NetworkError::Tls(TlsError::Handshake(rustls::Error::InvalidCertificate(flaw)))
+            if !facts.trusts_system && certificate::is_untrusted(flaw) =>
         {
             Some(certificate::NOT_IN_CA_FILE.to_owned())
         }
@@ -125,7 +123,7 @@ fn refusal(answer: &Answer, facts: &Facts<'_>) -> Vec<String> {
     let Facts { region, endpoint, .. } = facts;
     let message = answer.message.as_deref().unwrap_or_default();
     let mut hints = Vec::new();
-    let skew = answer.clock_skew(SystemTime::now());
+    let skew = answer.clock_skew(answer.received);
     hints.extend(skew.filter(|skew| skew.unsigned_abs() > CLOCK_TOLERANCE).map(clock));
     if message.contains("security token") {
         hints.push(credentials::refused(facts.credentials.as_ref(), answer.date));

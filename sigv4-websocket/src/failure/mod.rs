@@ -33,7 +33,7 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 ///
 /// It is shown as one line without its causes, which [`source`](Error::source) gives.
 /// [`Connector::explain`](crate::Connector::explain) gives the whole report, made safe to show to a person.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error(transparent)]
 pub struct Failure(Box<Cause>);
 
@@ -68,7 +68,7 @@ pub(crate) enum Cause {
     #[error("the MQTT session failed")]
     Other(#[source] Box<rumqttc::ConnectionError>),
     /// The MQTT client does not say what its limit was.
-    #[error("the deadline{} passed in the phase {phase}", .limit.map(|limit| format!(" of {} s", limit.as_secs())).unwrap_or_default())]
+    #[error("the deadline{} passed in the phase {phase}", .limit.map(|limit| format!(" of {} s", limit.as_secs_f64())).unwrap_or_default())]
     Deadline { phase: Phase, limit: Option<Duration> },
 }
 

@@ -17,11 +17,14 @@ pub(super) fn connect(facts: &Facts<'_>) -> Vec<String> {
 
 /// The hints for a subscription that no policy allows. To receive messages is an action of its own.
 pub(super) fn subscribe(facts: &Facts<'_>, filter: &str) -> Vec<String> {
+    // Messages of a shared subscription come on the topic itself (MQTT 5 section 4.8.2).
+    let shared = filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/'));
+    let topic = shared.map_or(filter, |(_, topic)| topic);
     vec![
         "if no policy allows this subscription, these statements do, to subscribe and to receive:".to_owned(),
         statement(facts, "iot:Subscribe", "topicfilter", filter),
         // A policy writes a wildcard as an asterisk.
-        statement(facts, "iot:Receive", "topic", &filter.replace(['+', '#'], "*")),
+        statement(facts, "iot:Receive", "topic", &topic.replace(['+', '#'], "*")),
         COGNITO.to_owned(),
     ]
 }

@@ -1,6 +1,6 @@
 //! Formats a failure in lines of plain words, so that nothing from outside can disturb a terminal.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use aws_credential_types::provider::error::CredentialsError;
 #[cfg(feature = "chain")]
@@ -10,6 +10,13 @@ use super::facts::Facts;
 use super::hint::hints;
 use super::{Failure, causes, certificate};
 use crate::text::{printable, shown};
+
+/// A server may repeat the signed URL in what the fields hold.
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure").field("phase", &self.phase()).field("summary", &self.summary()).finish()
+    }
+}
 
 type Cause = dyn std::error::Error + 'static;
 

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use rumqttc::{ConnectionError, StateError};
@@ -58,8 +58,9 @@ fn forbidden(message: &str) -> Failure {
         request_id: Some("0-1".to_owned()),
         message: Some(message.to_owned()),
         date: None,
+        received: SystemTime::now(),
         server: None,
-        location: None,
+        location: Some("https://other/mqtt?X-Amz-Signature=5ec2e7".to_owned()),
     };
     failure(UpgradeError::Refused(Box::new(answer)))
 }
@@ -110,6 +111,12 @@ fn a_name_that_does_not_resolve_is_shown_as_typed() {
 }
 
 #[test]
+fn debug_output_repeats_nothing_of_a_signed_url() {
+    let shown = format!("{:?}", forbidden("no"));
+    assert!(shown.contains("403") && !shown.contains("5ec2e7"), "{shown}");
+}
+
+#[test]
 fn an_unknown_issuer_behind_an_old_endpoint_is_the_missing_ats() {
     for (endpoint, old) in [
         ("abc.iot.eu-west-1.amazonaws.com", true),
@@ -117,10 +124,12 @@ fn an_unknown_issuer_behind_an_old_endpoint_is_the_missing_ats() {
         ("abc.ats.iot.cn-north-1.amazonaws.com.cn", false),
         ("data.iot-fips.us-gov-west-1.amazonaws.com", false),
     ] {
-        let hints = At { endpoint, ..HERE }.hints(&bad_certificate(CertificateError::UnknownIssuer));
-        assert_eq!(hints.iter().any(|hint| hint.contains("without -ats")), old, "{endpoint}: {hints:?}");
-        assert_says(&hints, "a proxy may be inspecting TLS");
-        assert_says(&hints, "the CA file");
+        for flaw in [CertificateError::UnknownIssuer, CertificateError::BadSignature] {
+            let hints = At { endpoint, ..HERE }.hints(&bad_certificate(flaw));
+            assert_eq!(hints.iter().any(|hint| hint.contains("without -ats")), old, "{endpoint}: {hints:?}");
+            assert_says(&hints, "a proxy may be inspecting TLS");
+            assert_says(&hints, "the CA file");
+        }
     }
 }
 
@@ -203,6 +212,11 @@ fn a_refused_subscription_or_message_names_the_statements_that_allow_it() {
     let hints = HERE.hints(&refused);
     let wanted = [("iot:Subscribe", arn("topicfilter/a/+/b/#")), ("iot:Receive", arn("topic/a/*/b/*"))];
     assert_eq!(statements(&hints), wanted.map(|(action, resource)| (action.to_owned(), resource)));
+    // Messages of a shared subscription come on the topic itself.
+    let refused = Failure::subscribe_refused("$share/group/a/+", ReasonCode(0x87), None).expect("a refusal");
+    let wanted = [("iot:Subscribe", arn("topicfilter/$share/group/a/+")), ("iot:Receive", arn("topic/a/*"))];
+    let wanted = wanted.map(|(action, resource)| (action.to_owned(), resource));
+    assert_eq!(statements(&HERE.hints(&refused)), wanted);
     let refused = Failure::publish_refused("a/b", ReasonCode(0x87), None).expect("a refusal");
     assert_eq!(refused.to_string(), "the server refused the message to \"a/b\": Not authorized (0x87)");
     let hints = HERE.hints(&refused);

@@ -102,21 +102,27 @@ fn set_options(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// A TCP connection that counts what leaves it, below TLS: whether anything does cannot be seen above.
+/// A TCP connection that counts what leaves it and what arrives, below TLS: a part of a message cannot be seen above.
 #[derive(Debug)]
 pub(crate) struct Counted<S = TcpStream> {
     stream: S,
     sent: u64,
+    received: u64,
 }
 
 impl<S> Counted<S> {
     pub(crate) fn new(stream: S) -> Self {
-        Self { stream, sent: 0 }
+        Self { stream, sent: 0, received: 0 }
     }
 
     /// The number of bytes that were written so far.
     pub(crate) fn sent(&self) -> u64 {
         self.sent
+    }
+
+    /// The number of bytes that were read so far.
+    pub(crate) fn received(&self) -> u64 {
+        self.received
     }
 }
 
@@ -126,7 +132,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        self.received += (buffer.filled().len() - before) as u64;
+        Poll::Ready(Ok(()))
     }
 }
 

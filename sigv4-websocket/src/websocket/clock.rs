@@ -27,7 +27,7 @@ impl ServerClock {
     /// If so, returns by how many seconds the local clock is behind.
     pub(crate) fn correct(&self, answer: &Answer, signed: SystemTime) -> Option<i64> {
         answer.clock_skew(signed).filter(|skew| skew.unsigned_abs() > CLOCK_TOLERANCE)?;
-        let offset = answer.clock_skew(SystemTime::now())?;
+        let offset = answer.clock_skew(answer.received)?;
         tracing::warn!(offset, "the local clock is not in step with the server's");
         self.0.store(offset, Ordering::Relaxed);
         Some(offset)

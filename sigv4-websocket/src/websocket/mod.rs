@@ -1,6 +1,7 @@
 //! The WebSocket: the upgrade request, the byte stream that carries MQTT, and the server's clock.
 
 pub(crate) mod clock;
+mod close;
 pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,7 @@ pub(crate) enum StreamError {
     /// Frames that cannot carry MQTT (MQTT 5 section 6).
     #[error("the server does not speak MQTT over WebSocket")]
     NotMqtt(#[source] HangUp),
-    /// The connection ended after CONNACK.
+    /// The connection ended after CONNACK, or TCP gave up before.
     #[error("the connection was lost")]
     Lost(#[source] HangUp),
     /// Frames after CONNACK that cannot carry MQTT.

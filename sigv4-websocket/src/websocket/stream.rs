@@ -8,16 +8,15 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::Handle;
 use tokio::task::coop;
-use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
 use tokio_tungstenite::tungstenite::{self, Bytes, Message};
 use tokio_util::task::TaskTracker;
 
+use super::close::close;
 use super::watch::Watch;
 use super::{HangUp, StreamError};
 use crate::mqtt::first_packet;
@@ -30,18 +29,22 @@ const MAX_WRITE: usize = 64 * 1024;
 /// The most that may wait to be sent, in bytes. Answers to pings wait as well, and a server may send pings without end.
 pub(crate) const MAX_UNSENT: usize = 4 * MAX_WRITE;
 
-/// How long the peer may take to answer a Close.
-const CLOSE_TIME: Duration = Duration::from_secs(1);
-
 /// What carries a WebSocket.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Sync + Unpin {
     /// The number of bytes that have left so far.
     fn sent(&self) -> u64;
+
+    /// The number of bytes that have arrived so far.
+    fn received(&self) -> u64;
 }
 
 impl Transport for TlsStream<Counted> {
     fn sent(&self) -> u64 {
         self.get_ref().0.sent()
+    }
+
+    fn received(&self) -> u64 {
+        self.get_ref().0.received()
     }
 }
 
@@ -67,6 +70,8 @@ pub struct ByteStream {
     progress: Watch,
     /// What had left when a write last made progress.
     sent: u64,
+    /// What had arrived at the last look.
+    received: u64,
     closing: TaskTracker,
     runtime: Handle,
 }
@@ -83,6 +88,7 @@ impl ByteStream {
             answer: Watch::new(limit),
             progress: Watch::new(limit),
             sent: 0,
+            received: 0,
             closing,
             runtime: Handle::current(),
         }
@@ -107,13 +113,13 @@ impl ByteStream {
         Ok(())
     }
 
-    fn error(&self, hang_up: HangUp) -> io::Error {
+    pub(super) fn error(&self, hang_up: HangUp) -> io::Error {
         let broken = matches!(hang_up, HangUp::Broken(_) | HangUp::Text);
         let error = match self.first_packet {
             Some(_) if broken => StreamError::NotMqtt(hang_up),
-            Some(_) => StreamError::BeforeConnack(hang_up),
+            Some(_) if !matches!(hang_up, HangUp::Vanished(_)) => StreamError::BeforeConnack(hang_up),
             None if broken => StreamError::Garbled(hang_up),
-            None => StreamError::Lost(hang_up),
+            _ => StreamError::Lost(hang_up),
         };
         let kind = if broken { io::ErrorKind::InvalidData } else { io::ErrorKind::ConnectionAborted };
         io::Error::new(kind, error)
@@ -164,7 +170,14 @@ impl AsyncRead for ByteStream {
     ) -> Poll<io::Result<()>> {
         while self.unread.is_empty() {
             // A flood of small frames must not keep other tasks from running.
-            let Poll::Ready(next) = coop::cooperative(self.socket()?.next()).poll_unpin(context) else {
+            let next = coop::cooperative(self.socket()?.next()).poll_unpin(context);
+            let received = self.socket()?.get_ref().received();
+            let more = std::mem::replace(&mut self.received, received) != received;
+            let Poll::Ready(next) = next else {
+                // A part of a message has come.
+                if more {
+                    self.answer.postpone();
+                }
                 // Only who has read everything can tell that there is no answer.
                 ready!(self.answer.poll_passed(context));
                 let error =
@@ -221,30 +234,4 @@ impl AsyncWrite for ByteStream {
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.writing(context, |socket, context| socket.poll_close_unpin(context))
     }
-}
-
-/// Sends Close 1000, waits for the peer's Close or for the end of the stream, and then sends close_notify and FIN.
-async fn close(mut socket: Socket) {
-    let goodbye = async {
-        let normal = CloseFrame { code: CloseCode::Normal, reason: "".into() };
-        if socket.send(Message::Close(Some(normal))).await.is_err() {
-            // The peer closed first: what is left to send is the answer to its Close.
-            return socket.flush().await;
-        }
-        // A client need not wait for the server to end TCP as well (RFC 6455 section 7.1.1).
-        while let Some(message) = coop::cooperative(socket.next()).await {
-            if message?.is_close() {
-                break;
-            }
-        }
-        Ok(())
-    };
-    match timeout(CLOSE_TIME, goodbye).await {
-        Ok(Ok(())) => tracing::debug!("the WebSocket is closed on both sides"),
-        Ok(Err(error)) => tracing::debug!(%error, "the WebSocket ended without a close"),
-        Err(_) => tracing::debug!("the server did not answer the Close"),
-    }
-    // A server that reads nothing must not delay this either.
-    let shut = timeout(CLOSE_TIME / 10, socket.get_mut().shutdown()).await;
-    tracing::debug!("TLS and TCP are {}", if matches!(shut, Ok(Ok(()))) { "closed" } else { "cut" });
 }

@@ -11,8 +11,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_util::task::TaskTracker;
 
-use super::StreamError;
 use super::stream::{ByteStream, MAX_UNSENT, Transport};
+use super::{HangUp, StreamError};
 use crate::Failure;
 use crate::network::tcp::Counted;
 
@@ -29,16 +29,24 @@ impl Transport for Counted<DuplexStream> {
     fn sent(&self) -> u64 {
         self.sent()
     }
+
+    fn received(&self) -> u64 {
+        self.received()
+    }
 }
 
 /// A byte stream and its server, with room for this many bytes between them.
 async fn pair(room: usize) -> (ByteStream, Server) {
+    with_limit(room, RESPONSE_TIMEOUT).await
+}
+
+async fn with_limit(room: usize, limit: Duration) -> (ByteStream, Server) {
     let (client, server) = duplex(room);
     let client: Box<dyn Transport> = Box::new(Counted::new(client));
     let config = WebSocketConfig::default().write_buffer_size(0).max_write_buffer_size(MAX_UNSENT);
     let client = WebSocketStream::from_raw_socket(client, Role::Client, Some(config)).await;
     let server = WebSocketStream::from_raw_socket(server, Role::Server, None).await;
-    (ByteStream::new(client, RESPONSE_TIMEOUT, TaskTracker::new()), server)
+    (ByteStream::new(client, limit, TaskTracker::new()), server)
 }
 
 /// The same after CONNACK.
@@ -99,6 +107,63 @@ async fn any_byte_of_mqtt_shows_that_the_connection_lives() {
         server.send(Message::binary(vec![0x30])).await.expect("a client");
         assert_eq!(stream.read_u8().await.expect("a byte"), 0x30);
     }
+}
+
+/// A reader and a writer in tasks of their own: nobody polls the reader when the writer asks something.
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_waited_before_the_question_is_told() {
+    let (stream, _server) = session().await;
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let reading = tokio::spawn(async move { reader.read_u8().await });
+    sleep(Duration::from_secs(1)).await;
+    writer.write_all(&PINGREQ).await.expect("a server that reads");
+    writer.flush().await.expect("a server that reads");
+    let read = timeout(Duration::from_secs(60), reading).await.expect("an end").expect("no panic");
+    let error = stream_error(read.expect_err("no bytes"));
+    assert!(matches!(error, StreamError::NoAnswer), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_message_over_a_slow_line_shows_that_the_connection_lives() {
+    let (mut stream, mut server) = session().await;
+    send(&mut stream, &PINGREQ).await;
+    let sending = tokio::spawn(async move {
+        // A binary frame of 200 bytes (RFC 6455 section 5.2).
+        let frame = [&[0x82, 126, 0, 200][..], &[0x30; 200]].concat();
+        for byte in frame {
+            sleep(Duration::from_secs(1)).await;
+            server.get_mut().write_all(&[byte]).await.expect("a client");
+        }
+        server
+    });
+    assert_eq!(stream.read_u8().await.expect("a byte"), 0x30);
+    drop(sending.await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_of_the_server_are_no_answer() {
+    let (mut stream, mut server) = session().await;
+    send(&mut stream, &PUBLISH_1).await;
+    let pinging = tokio::spawn(async move {
+        loop {
+            sleep(Duration::from_secs(5)).await;
+            if server.send(Message::Ping(Vec::new().into())).await.is_err() {
+                break;
+            }
+        }
+    });
+    let (error, seconds) = dies(&mut stream).await;
+    assert!(matches!(error, StreamError::NoAnswer), "{error:?}");
+    assert!((45..60).contains(&seconds), "{seconds} s");
+    pinging.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_without_end_is_never_reached() {
+    let (stream, _server) = with_limit(1024, Duration::MAX).await;
+    let mut stream = stream;
+    send(&mut stream, &PINGREQ).await;
+    assert!(timeout(Duration::from_secs(100_000), stream.read_u8()).await.is_err(), "an end");
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,6 +258,14 @@ async fn what_ended_a_stream_is_a_failure_that_says_so() {
         assert!(failure.summary().contains(said), "{said}: {}", failure.summary());
         assert_eq!(failure.retry_after().is_some(), after_connack, "{said}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_vanishes_before_connack_has_not_hung_up() {
+    let (stream, _server) = pair(1024).await;
+    let failure = Failure::from(stream.error(HangUp::Vanished(ErrorKind::TimedOut.into())));
+    assert!(failure.summary().starts_with("the connection was lost"), "{}", failure.summary());
+    assert!(failure.retry_after().is_some());
 }
 
 #[tokio::test(start_paused = true)]

@@ -64,6 +64,8 @@ pub(crate) struct Answer {
     pub message: Option<String>,
     /// The server's clock. `None` if it says that the year is 2999 or later.
     pub date: Option<SystemTime>,
+    /// The local clock when the answer came.
+    pub received: SystemTime,
     pub server: Option<String>,
     pub location: Option<String>,
 }
@@ -200,6 +202,7 @@ impl Answer {
             date: text("date")
                 .and_then(|date| httpdate::parse_http_date(&date).ok())
                 .filter(|date| *date < UNIX_EPOCH + END_OF_TIME),
+            received: SystemTime::now(),
             server: text("server"),
             location: text("location"),
         }

@@ -4,7 +4,7 @@
 //! Nothing is asked of the server for this: nobody has shown that IoT Core answers a WebSocket Ping.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -19,16 +19,29 @@ pub(crate) struct Watch {
     deadline: Option<Instant>,
     looked: bool,
     timer: Option<Pin<Box<Sleep>>>,
+    /// The task that looked before there was a deadline.
+    waiting: Option<Waker>,
 }
 
 impl Watch {
     pub(crate) fn new(limit: Duration) -> Self {
-        Self { limit, deadline: None, looked: false, timer: None }
+        Self { limit, deadline: None, looked: false, timer: None, waiting: None }
     }
 
-    /// Begins to wait, unless it waits already.
+    /// Begins to wait, unless it waits already. A limit that the clock cannot hold never passes.
     pub(crate) fn arm(&mut self) {
-        self.deadline.get_or_insert_with(|| Instant::now() + self.limit);
+        if self.deadline.is_none() {
+            self.deadline = Instant::now().checked_add(self.limit);
+            self.waiting.take().into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// It is still happening: if it waits, it begins anew.
+    pub(crate) fn postpone(&mut self) {
+        if self.deadline.is_some() {
+            self.disarm();
+            self.arm();
+        }
     }
 
     /// It has happened.
@@ -58,6 +71,7 @@ impl Watch {
                 timer.as_mut().reset(now + SECOND_LOOK);
             }
         }
+        self.waiting = Some(context.waker().clone());
         Poll::Pending
     }
 }
