@@ -3,19 +3,23 @@
 //! `cargo run --example presigned_url -- <id>-ats.iot.<region>.amazonaws.com <region>`
 //!
 //! The URL is a secret: whoever has it can connect as you for the next five minutes, and it holds the session token. Keys
-//! come from AWS_ACCESS_KEY_ID and the variables that belong to it.
+//! come from AWS_ACCESS_KEY_ID and the variables that belong to it, which `aws configure export-credentials --format env`
+//! prints.
 
 use std::error::Error;
 use std::time::SystemTime;
 
-use sigv4_websocket::{Credentials, Scope, presign};
+use sigv4_websocket::{Credentials, Endpoint, Scope, presign};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (host, region) = arguments.next().zip(arguments.next()).ok_or("usage: presigned_url HOST REGION")?;
+    let usage = "usage: presigned_url ENDPOINT REGION";
+    let (endpoint, region) = arguments.next().zip(arguments.next()).ok_or(usage)?;
+    let endpoint: Endpoint = endpoint.parse()?;
     let variable = |name| std::env::var(name).map_err(|error| format!("{name}: {error}"));
     let (id, secret) = (variable("AWS_ACCESS_KEY_ID")?, variable("AWS_SECRET_ACCESS_KEY")?);
-    let credentials = Credentials::new(id, secret, variable("AWS_SESSION_TOKEN").ok(), None, "environment");
-    println!("{}", presign(&host, &Scope::Region(region), &credentials, SystemTime::now())?);
+    let token = variable("AWS_SESSION_TOKEN").ok().filter(|token| !token.is_empty());
+    let credentials = Credentials::new(id, secret, token, None, "environment");
+    println!("{}", presign(&endpoint.authority(), &Scope::Region(region), &credentials, SystemTime::now())?);
     Ok(())
 }

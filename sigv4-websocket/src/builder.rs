@@ -12,7 +12,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::connector::{Connector, Observer, Shared};
 use crate::credentials::{FreshCredentials, Source};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, is_region, is_region_set};
+use crate::failure::causes;
 use crate::network::Network;
 use crate::network::proxy::{BadProxy, Proxies};
 use crate::network::tls::Tls;
@@ -29,7 +30,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Why a [`Connector`] cannot be built. No message shows a secret.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// Neither the application, nor the endpoint's name, nor the environment says which region to sign for.
@@ -64,6 +65,14 @@ pub enum BuildError {
     /// of its value.
     #[error("{0}")]
     Proxy(String),
+}
+
+/// The message with its causes, as it is shown where `main` returns the error.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        causes(self).try_for_each(|cause| write!(f, ": {cause}"))
+    }
 }
 
 /// Sets up a [`Connector`]. What is left out comes from the environment, as with other AWS tools.
@@ -233,18 +242,4 @@ impl ConnectorBuilder {
 fn variable(name: &'static str) -> Option<(&'static str, String)> {
     let value = env::var_os(name).filter(|value| !value.is_empty())?;
     Some((name, value.to_string_lossy().into_owned()))
-}
-
-/// A region must be a DNS label (RFC 1035 section 2.3.1), since it is a part of the name of every AWS endpoint.
-fn is_region(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (1..=63).contains(&text.len())
-        && text.chars().all(allowed)
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-}
-
-fn is_region_set(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-*,".contains(c);
-    text.chars().all(allowed) && text.split(',').all(|region| !region.is_empty())
 }

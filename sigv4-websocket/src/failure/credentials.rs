@@ -47,6 +47,12 @@ fn for_variables(source: &str) -> Option<&'static str> {
 /// Recognises the causes by their text, since most of their types are private to aws-config.
 fn for_profile(profile: &str, error: &CredentialsError) -> Option<String> {
     let says = |text| causes(error).any(|cause| cause.to_string().contains(text));
+    // What the command writes to stderr may look like any of the others.
+    if says("external process") {
+        return Some(
+            "the command in credential_process must print credentials as JSON, and exit with 0".to_owned(),
+        );
+    }
     if says("Login token") || says("AccessDeniedException") || says(".aws/login/cache") {
         return Some(format!("sign in again: aws login --profile {profile}"));
     }
@@ -59,7 +65,7 @@ fn for_profile(profile: &str, error: &CredentialsError) -> Option<String> {
     }
     if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
         return Some(format!(
-            "a profile with credentials is [profile {profile}] in the config file or [{profile}] in the credentials \
+            "there is no such profile, or it sets up no credentials: it is [profile {profile}] in the config file or [{profile}] in the credentials \
              file; on EC2 it may have role_arn and credential_source = Ec2InstanceMetadata"
         ));
     }

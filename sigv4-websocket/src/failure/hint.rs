@@ -86,7 +86,7 @@ fn on_the_way(error: &SourceError, facts: &Facts<'_>) -> Option<String> {
 
 fn proxy(error: &ProxyError) -> Option<String> {
     let right = |proxy| {
-        format!("is {proxy} the right proxy? HTTPS_PROXY may set it, and NO_PROXY lists hosts that need none")
+        format!("is {proxy} the right proxy? If HTTPS_PROXY sets it, NO_PROXY lists hosts that need none")
     };
     Some(match error {
         ProxyError::Setting(_) => return None,

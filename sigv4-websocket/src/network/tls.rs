@@ -23,7 +23,7 @@ pub(crate) enum TlsError {
     #[error("cannot read certificates from {}", .path.display())]
     CaFile { path: PathBuf, source: pem::Error },
     /// The CA file holds no certificate that can be a root.
-    #[error("there is no usable certificate in {}", .0.display())]
+    #[error("there is no usable PEM certificate in {}", .0.display())]
     EmptyCaFile(PathBuf),
     /// The operating system has no root certificates.
     #[error("the system's certificate store is empty")]

@@ -13,8 +13,8 @@ const CREDENTIALS: &str = ".aws/credentials";
 const ROLE: &str = "role_arn = arn:aws:iam::111122223333:role/Things";
 const SSO: &str = "sso_start_url = https://thing-team.example/start\n";
 const NO_CREDENTIALS: &str = "error: the profile p does not provide credentials";
-const PROFILE_HINT: &str = "hint: a profile with credentials is [profile p] in the config file or [p] in the \
-    credentials file; on EC2 it may have role_arn and credential_source = Ec2InstanceMetadata";
+const PROFILE_HINT: &str = "hint: there is no such profile, or it sets up no credentials: it is [profile p] in the \
+    config file or [p] in the credentials file; on EC2 it may have role_arn and credential_source = Ec2InstanceMetadata";
 const PAIR_HINT: &str = "hint: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: set both";
 
 /// A row, whose texts may hold `{wanted}` and `{other}`, the settings of two keys. Variables may be `{id}` or

@@ -101,10 +101,15 @@ async fn a_role_that_wants_a_code_says_what_works_instead() {
 #[tokio::test]
 async fn a_command_that_fails_shows_its_exit_status_and_stderr() {
     let gateway = gateway_knowing([]).await;
-    let program = program(&gateway).file("complaint", "the vault is sealed\ncall the janitor\n");
+    let program =
+        program(&gateway).file("complaint", "AccessDeniedException: the vault is sealed\ncall the janitor\n");
     let command = format!("{} >&2 && exit 7", print(&program, "complaint"));
     let outcome = failure(program.file(".aws/config", &process("default", &command))).await;
-    assert_says(&outcome, &[": 7", "the vault is sealed call the janitor\n"]);
+    assert_says(
+        &outcome,
+        &[": 7", "the vault is sealed call the janitor\n", "hint: the command in credential_process"],
+    );
+    assert!(!outcome.stderr.contains("sign in again"), "{}", outcome.stderr);
 }
 
 #[tokio::test]
