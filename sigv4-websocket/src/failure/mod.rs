@@ -78,8 +78,7 @@ impl From<Cause> for Failure {
     }
 }
 
-/// From an error of a [`ByteStream`](crate::ByteStream), as any MQTT client passes it on. Another error counts as a lost
-/// connection.
+/// From an error of a [`ByteStream`](crate::ByteStream). Any other error counts as a lost connection.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let error = match error.downcast::<Self>() {
@@ -138,8 +137,7 @@ impl Failure {
         Some(self.answer()?.status.as_u16())
     }
 
-    /// What the server said in a refused upgrade, or as reason string of an MQTT packet. It may hold any
-    /// character: pass it through [`printable`](crate::printable) before you show it.
+    /// What the server said in a refused upgrade, or as a reason string. Show it only through [`printable`](crate::printable).
     pub fn server_message(&self) -> Option<&str> {
         let answer = self.answer().and_then(|answer| answer.message.as_deref());
         answer.or_else(|| self.reason()?.1)
