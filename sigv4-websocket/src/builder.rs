@@ -1,6 +1,5 @@
 //! What a connector needs to know, from the application and from the environment.
 
-use std::env;
 use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
@@ -13,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use crate::connector::{Connector, Observer, Shared};
 use crate::credentials::{FreshCredentials, Source};
 use crate::endpoint::{Endpoint, is_region, is_region_set};
+use crate::environment::variable;
 use crate::failure::causes;
 use crate::network::Network;
 use crate::network::proxy::{BadProxy, Proxies};
@@ -236,10 +236,4 @@ impl ConnectorBuilder {
         };
         if is_region(&region) { Ok(region) } else { Err(BuildError::Region { setting, region }) }
     }
-}
-
-/// A variable of the environment with its name, unless it is empty.
-fn variable(name: &'static str) -> Option<(&'static str, String)> {
-    let value = env::var_os(name).filter(|value| !value.is_empty())?;
-    Some((name, value.to_string_lossy().into_owned()))
 }

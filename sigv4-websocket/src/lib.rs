@@ -6,6 +6,7 @@ mod builder;
 mod connector;
 mod credentials;
 mod endpoint;
+mod environment;
 mod failure;
 mod mqtt;
 mod network;

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::time::SystemTime;
 
+/// What messages call a provider that the application gave.
+pub(crate) const GIVEN: &str = "given provider";
+
 /// One thing that happened during an attempt.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -68,7 +71,7 @@ impl fmt::Display for Progress<'_> {
         match self {
             Self::Phase(phase) => write!(f, "phase: {phase}"),
             Self::Credentials { source, access_key_id, .. } => {
-                let source = source.unwrap_or("given provider");
+                let source = source.unwrap_or(GIVEN);
                 write!(f, "credentials: {} from the {source}", access_key_id)
             }
             Self::Clock(seconds) => write!(f, "{}; signing with the server's time instead", clock(*seconds)),

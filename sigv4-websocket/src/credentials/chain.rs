@@ -26,6 +26,7 @@ use futures_util::FutureExt;
 
 use super::http_client::http_client;
 use super::{SourceError, Sourced};
+use crate::environment::variable;
 use crate::network::Network;
 
 /// The variables of the profile files, and where each file is without its variable, below the user's home.
@@ -44,9 +45,8 @@ pub(crate) async fn load(
     if profile.is_none() && (is_set("AWS_ACCESS_KEY_ID") || is_set("AWS_SECRET_ACCESS_KEY")) {
         return ask("environment", EnvironmentVariableCredentialsProvider::new()).await;
     }
-    let variable = env::var_os("AWS_PROFILE").filter(|name| !name.is_empty());
-    let variable = variable.as_ref().map(|name| name.to_string_lossy());
-    let named = profile.or(variable.as_deref());
+    let variable = variable("AWS_PROFILE");
+    let named = profile.or(variable.as_ref().map(|(_, name)| name.as_str()));
     match ask_profile(named.unwrap_or("default"), config.clone()).await {
         Err(error) if named.is_none() && is_nothing_there(&error) => {}
         result => return result,
@@ -123,8 +123,8 @@ fn check_profile_files() -> Result<(), SourceError> {
 }
 
 /// Whether this variable is there and not empty.
-fn is_set(name: &str) -> bool {
-    env::var_os(name).is_some_and(|value| !value.is_empty())
+fn is_set(name: &'static str) -> bool {
+    variable(name).is_some()
 }
 
 /// The message of the root cause.

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 #[cfg(feature = "chain")]
 use crate::network::Network;
-use crate::progress::{Progress, shorten};
+use crate::progress::{GIVEN, Progress, shorten};
 
 /// Credentials that expire within this time are fetched again before signing.
 const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
@@ -28,9 +28,6 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// The longest access key, secret key or session token, in bytes. Real ones are much shorter.
 const MAX_KEY: usize = 16 * 1024;
-
-/// What messages call a provider that the application gave.
-const GIVEN: &str = "given provider";
 
 /// Why there are no credentials.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,6 @@
 //! HTTP proxies: which connections go through one, and how to connect through it with CONNECT (RFC 9110 section 9.3.6).
 //! The proxy resolves the name of the destination. TLS runs through it end to end.
 
-use std::env;
 use std::sync::Arc;
 
 use http_body_util::Empty;
@@ -14,6 +13,7 @@ use tokio::net::TcpStream;
 use super::http;
 use super::tcp::{self, TcpError};
 use crate::endpoint::Endpoint;
+use crate::environment::variable;
 
 /// The port of a proxy if its URL has none.
 const DEFAULT_PORT: u16 = 80;
@@ -64,14 +64,11 @@ impl Proxies {
     /// As the environment says: through the proxy of the first of `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` and `all_proxy` that is not
     /// empty, except for loopback and for what `NO_PROXY` or `no_proxy` lists.
     pub(crate) fn from_env() -> Self {
-        let set = |name: &&'static str| {
-            let value = env::var_os(name).filter(|value| !value.is_empty())?;
-            Some((*name, value.to_string_lossy().into_owned()))
-        };
-        let exempt = ["NO_PROXY", "no_proxy"].iter().find_map(set).map_or(String::new(), |(_, list)| list);
+        let exempt =
+            ["NO_PROXY", "no_proxy"].into_iter().find_map(variable).map_or(String::new(), |(_, list)| list);
         // The matcher would not apply the asterisk to IP addresses.
         let all_exempt = exempt.split(',').any(|entry| entry.trim() == "*");
-        match VARIABLES.iter().find_map(set).filter(|_| !all_exempt) {
+        match VARIABLES.into_iter().find_map(variable).filter(|_| !all_exempt) {
             Some((name, url)) => Self { exempts_loopback: true, ..Self::new(name, &url, &exempt) },
             None => {
                 let matcher = Arc::new(Matcher::builder().build());

@@ -127,11 +127,11 @@ impl ByteStream {
 
     /// Calls `act`, which writes, with the socket, and translates its error. If nothing leaves for too long, that is an
     /// error as well.
-    fn writing<T>(
+    fn writing(
         &mut self,
         context: &mut Context<'_>,
-        act: impl FnOnce(&mut Socket, &mut Context<'_>) -> Poll<Result<T, tungstenite::Error>>,
-    ) -> Poll<io::Result<T>> {
+        act: impl FnOnce(&mut Socket, &mut Context<'_>) -> Poll<tungstenite::Result<()>>,
+    ) -> Poll<io::Result<()>> {
         let socket = self.socket()?;
         if let Poll::Ready(result) = act(socket, context) {
             self.progress.disarm();

@@ -54,7 +54,7 @@ pub(crate) enum UpgradeError {
 }
 
 /// What the server said in place of a proper 101.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub status: StatusCode,
     /// `x-amzn-ErrorType` without its trailing colon.
