@@ -37,11 +37,7 @@ impl Signed {
         let time = OffsetDateTime::from_unix_timestamp(number("time") + number("clock_offset"));
         Self {
             name: text("name").expect("a name"),
-            key: Key {
-                access_key: text("access_key").expect("an access key"),
-                secret: text("secret").expect("a secret"),
-                session_token: text("session_token"),
-            },
+            key: Key::from_json(json),
             region: text("region").expect("a region"),
             headers: vec![host_header(host)],
             target: format!("/{target}"),

@@ -29,11 +29,7 @@ impl Case {
         let scope = text("region").map(Scope::Region).or(text("region_set").map(Scope::RegionSet));
         let endpoint = format!("{}:{}", text("host").expect("a host"), number("port"));
         Self {
-            key: Key {
-                access_key: text("access_key").expect("an access key"),
-                secret: text("secret").expect("a secret"),
-                session_token: text("session_token"),
-            },
+            key: Key::from_json(json),
             scope: scope.expect("a region or a set of them"),
             endpoint: endpoint.parse().expect("a host and a port"),
             time: number("time") + number("clock_offset"),

@@ -5,20 +5,15 @@
 //! cargo test --test applications mosquitto -- --ignored
 //! ```
 
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use test_support::mosquitto::{config, free_port};
 use tokio::time::sleep;
 
 use crate::application::{CLIENT_ID, TOPIC, aimed, errors, with_keys};
 use crate::gateway::certificates::Authority;
 use crate::program::Program;
 use crate::running::{Running, example};
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    listener.local_addr().expect("a bound listener has an address").port()
-}
 
 #[tokio::test]
 #[ignore = "needs mosquitto"]
@@ -28,14 +23,8 @@ async fn a_topic_that_may_only_be_read_is_explained_once() {
     let broker = Program::at("/usr/sbin/mosquitto").file("server.pem", &certificate).file("server.key", &key);
     let broker = broker.file("ca.pem", &authority.pem()).file("acl", &format!("topic read {TOPIC}\n"));
     let (port, home) = (free_port(), broker.home("").display().to_string());
-    // Mosquitto 2.0.11 ends at once if it has WebSocket listeners only.
-    let config = format!(
-        "user root\nlog_type all\nlog_dest stderr\nallow_anonymous true\nacl_file {home}acl\n\
-         listener {} 127.0.0.1\n\
-         listener {port} 127.0.0.1\nsocket_domain ipv4\nprotocol websockets\n\
-         certfile {home}server.pem\nkeyfile {home}server.key\n",
-        free_port(),
-    );
+    let certificate = format!("certfile {home}server.pem\nkeyfile {home}server.key\n");
+    let config = config(port, "stderr", &format!("acl_file {home}acl\n"), &certificate);
     let (config_file, ca_file) = (broker.home("mosquitto.conf"), broker.home("ca.pem"));
     let broker = broker.file("mosquitto.conf", &config);
     let broker = Running::start(broker.args(["-c", config_file.to_str().expect("a path in UTF-8")]));

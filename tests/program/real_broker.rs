@@ -6,11 +6,11 @@
 //! cargo test --test program real_broker -- --ignored
 //! ```
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use test_support::mosquitto::{config, free_port};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
@@ -78,14 +78,7 @@ impl Place {
             true => "certfile server.pem\nkeyfile server.key\ntls_version tlsv1.3\n",
             false => "",
         };
-        // Mosquitto 2.0.11 ends at once if it has WebSocket listeners only.
-        let config = format!(
-            "user root\nlog_type all\nlog_dest file mosquitto.log\nallow_anonymous true\n\
-             listener {} 127.0.0.1\n\
-             listener {port} 127.0.0.1\nsocket_domain ipv4\nprotocol websockets\n{tls}",
-            free_port(),
-        );
-        self.write("mosquitto.conf", &config);
+        self.write("mosquitto.conf", &config(port, "file mosquitto.log", "", tls));
         self.start("mosquitto", &["-c", "mosquitto.conf"], port).await
     }
 
@@ -103,11 +96,6 @@ impl Place {
         assert!(log.contains(&format!("as {client_id} (p5, c1, k60)")), "{log}");
         assert!(log.contains(&format!("Received DISCONNECT from {client_id}")), "{log}");
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    listener.local_addr().expect("a bound listener has an address").port()
 }
 
 #[tokio::test]

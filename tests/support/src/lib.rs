@@ -3,6 +3,7 @@
 
 pub mod connect_proxy;
 pub mod gateway;
+pub mod mosquitto;
 pub mod program;
 pub mod relay;
 pub mod stand_ins;

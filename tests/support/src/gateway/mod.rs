@@ -20,7 +20,7 @@ pub use acts::{Act, Stage};
 pub use certificates::Certificate;
 pub use http::Request;
 pub use mqtt::{connack, disconnect, disconnect_because, publish};
-pub use record::Event;
+pub use record::{CLEAN_CLOSE, Event};
 pub use sigv4::{Key, Verified};
 pub use websocket::{close, frame};
 

@@ -44,6 +44,10 @@ pub enum Event {
     Other(String),
 }
 
+/// How a connection ends that a client closes cleanly.
+pub const CLEAN_CLOSE: [Event; 4] =
+    [Event::Disconnect { reason_code: 0 }, Event::Close { code: Some(1000) }, Event::CloseNotify, Event::Fin];
+
 impl From<&Incoming> for Event {
     fn from(incoming: &Incoming) -> Self {
         match incoming {

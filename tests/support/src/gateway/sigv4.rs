@@ -37,6 +37,18 @@ pub struct Key {
     pub session_token: Option<String>,
 }
 
+impl Key {
+    /// The key of a vector.
+    pub fn from_json(json: &serde_json::Value) -> Self {
+        let text = |field: &str| json[field].as_str().map(str::to_owned);
+        Self {
+            access_key: text("access_key").expect("an access key"),
+            secret: text("secret").expect("a secret"),
+            session_token: text("session_token"),
+        }
+    }
+}
+
 /// What a URL with a valid signature contains.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verified {
