@@ -118,17 +118,6 @@ impl Cli {
         Some(format!("{flag} is empty, or begins or ends with white space"))
     }
 
-    /// The regions of a SigV4a signature: those of the flag, or the region to sign for.
-    fn regions(&self) -> Option<String> {
-        let flags = self.region_set.clone().or_else(|| self.region.clone());
-        let named = || self.endpoint.region().map(str::to_owned);
-        let variables = || {
-            let set = |name| std::env::var(name).ok().filter(|region| !region.is_empty());
-            ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(set)
-        };
-        flags.or_else(named).or_else(variables)
-    }
-
     /// The settings of the connector. What no flag says is left to the environment.
     pub fn apply(&self, mut settings: ConnectorBuilder) -> ConnectorBuilder {
         // The program has a deadline of its own for all attempts, which then comes first.
@@ -137,7 +126,10 @@ impl Cli {
         if let Some(region) = &self.region {
             settings = settings.region(region);
         }
-        if let (SigningAlgorithm::Sigv4a, Some(regions)) = (self.signing_algorithm, self.regions()) {
+        if self.signing_algorithm == SigningAlgorithm::Sigv4a {
+            settings = settings.sigv4a();
+        }
+        if let Some(regions) = &self.region_set {
             settings = settings.region_set(regions);
         }
         if let (Some(id), Some(Secret(secret))) = (&self.access_key, &self.secret) {

@@ -79,6 +79,7 @@ impl fmt::Debug for BuildError {
 pub struct ConnectorBuilder {
     endpoint: Endpoint,
     region: Option<String>,
+    sigv4a: bool,
     region_set: Option<String>,
     credentials: Option<SharedCredentialsProvider>,
     profile: Option<String>,
@@ -102,6 +103,7 @@ impl Connector {
         ConnectorBuilder {
             endpoint,
             region: None,
+            sigv4a: false,
             region_set: None,
             credentials: None,
             profile: None,
@@ -122,8 +124,14 @@ impl ConnectorBuilder {
         self
     }
 
-    /// Signs with SigV4a for these regions, names separated by commas with `*` for any characters. AWS documents only
-    /// SigV4 for IoT Core, which is used without this.
+    /// Signs with SigV4a, for the region unless [`region_set`](Self::region_set) names others. AWS documents only SigV4 for
+    /// IoT Core, which is used without this.
+    pub fn sigv4a(mut self) -> Self {
+        self.sigv4a = true;
+        self
+    }
+
+    /// Signs with SigV4a for these regions, names separated by commas with `*` for any characters.
     pub fn region_set(mut self, regions: impl Into<String>) -> Self {
         self.region_set = Some(regions.into());
         self
@@ -186,6 +194,7 @@ impl ConnectorBuilder {
     pub fn build(self) -> Result<Connector, BuildError> {
         let region = self.signing_region()?;
         let scope = match self.region_set {
+            None if self.sigv4a => Scope::RegionSet(region.clone()),
             None => Scope::Region(region.clone()),
             Some(regions) if is_region_set(&regions) => Scope::RegionSet(regions),
             Some(_) => return Err(BuildError::RegionSet),

@@ -169,6 +169,8 @@ fn what_cannot_work_is_refused_when_the_connector_is_built() {
     for regions in ["", "a,,b", "eu west", "EU"] {
         assert!(matches!(settings().region_set(regions).build(), Err(BuildError::RegionSet)), "{regions:?}");
     }
+    let of_one_region = format!("{:?}", settings().sigv4a().build().expect("a connector"));
+    assert!(of_one_region.contains("RegionSet(\"eu-west-1\")"), "{of_one_region}");
     for regions in ["*", "eu-*,us-east-1"] {
         assert!(settings().region_set(regions).build().is_ok(), "{regions:?}");
     }
