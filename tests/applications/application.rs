@@ -9,9 +9,7 @@ use tokio::time::sleep;
 use crate::gateway::http::Refusal;
 use crate::gateway::mqtt::packet;
 use crate::gateway::websocket::BINARY;
-use crate::gateway::{
-    ACCESS_KEY, Act, CLEAN_CLOSE, Event, Gateway, REGION, SECRET, Script, Stage, connack, frame,
-};
+use crate::gateway::{ACCESS_KEY, Act, Event, Gateway, REGION, SECRET, Script, Stage, connack, frame};
 use crate::program::Program;
 use crate::relay::Relay;
 use crate::running::{Running, example};
@@ -176,7 +174,7 @@ async fn it_ends_cleanly_at_a_signal() {
         assert_eq!(application.stop(signal).await, Some(0), "{signal}");
         gateway.finished(1).await;
         let events = &gateway.connections()[0];
-        assert!(events.ends_with(&CLEAN_CLOSE), "{signal}: {events:#?}");
+        assert!(events.ends_with(&crate::gateway::CLEAN_CLOSE), "{signal}: {events:#?}");
     }
 }
 
