@@ -40,7 +40,7 @@ pub(crate) fn check(bytes: &[u8]) -> ControlFlow<Result<(), FirstPacketError>> {
     let (kind, rest) = match bytes {
         [] => return ControlFlow::Continue(()),
         [kind @ (CONNACK | DISCONNECT), rest @ ..] => (*kind, rest),
-        [..0x10, ..] => return refused(FirstPacketError::Malformed),
+        [0..=0x0F, ..] => return refused(FirstPacketError::Malformed),
         _ => return refused(FirstPacketError::NotConnack),
     };
     let (length, rest) = match variable_byte_integer(rest) {
