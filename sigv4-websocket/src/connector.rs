@@ -147,7 +147,7 @@ impl Shared {
             enter(Phase::Credentials);
             Ok::<_, Cause>(stream)
         };
-        let (stream, credentials) = try_join!(stream, credentials)?;
+        let ((stream, traffic), credentials) = try_join!(stream, credentials)?;
         // After TLS, not at the same time, so that the signature is as fresh as possible.
         enter(Phase::Presign);
         *signed = self.clock.now();
@@ -155,7 +155,7 @@ impl Shared {
         enter(Phase::WebSocket);
         let socket = upgrade(Box::new(stream), &url).await?;
         enter(Phase::Mqtt);
-        Ok(ByteStream::new(socket, self.response_timeout, self.closing.clone()))
+        Ok(ByteStream::new(socket, traffic, self.response_timeout, self.closing.clone()))
     }
 
     fn enter(&self, phase: &Mutex<Phase>, next: Phase) {

@@ -10,13 +10,14 @@ pub(crate) mod tls;
 
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
 
 use tokio::net::TcpStream;
 use tokio::try_join;
 use tokio_rustls::client::TlsStream;
 
 use self::proxy::{Proxies, Proxy, ProxyError};
-use self::tcp::{Counted, TcpError};
+use self::tcp::{Counted, TcpError, Traffic};
 use self::tls::{Tls, TlsError};
 use crate::endpoint::Endpoint;
 use crate::progress::Phase;
@@ -81,12 +82,12 @@ impl Network {
         &self.tls
     }
 
-    /// Opens a connection to the endpoint. `enter` is called when a phase begins.
+    /// Opens a connection to the endpoint, and counts its traffic. `enter` is called when a phase begins.
     pub(crate) async fn open_endpoint(
         &self,
         endpoint: &Endpoint,
         enter: impl Fn(Phase),
-    ) -> Result<TlsStream<Counted>, NetworkError> {
+    ) -> Result<(TlsStream<Counted<TcpStream>>, Arc<Traffic>), NetworkError> {
         let tcp = async {
             let proxy = self.proxies.to(endpoint).map_err(ProxyError::Setting)?;
             open_tcp(endpoint, proxy, &enter).await
@@ -94,7 +95,8 @@ impl Network {
         // The roots are read while the connection is being made.
         let (tcp, handshake) = try_join!(tcp, async { Ok(self.tls.prepare().await?) })?;
         enter(Phase::Tls);
-        Ok(handshake.run(endpoint.server_name(), Counted::new(tcp)).await?)
+        let (tcp, traffic) = tcp::counted(tcp);
+        Ok((handshake.run(endpoint.server_name(), tcp).await?, traffic))
     }
 }
 
@@ -102,13 +104,16 @@ impl Network {
 impl Network {
     /// Opens a TLS connection to a credential service. A service on this machine or at a link-local address is reached
     /// without a proxy.
-    pub(crate) async fn open_service(&self, service: &Endpoint) -> Result<TlsStream<Counted>, NetworkError> {
+    pub(crate) async fn open_service(
+        &self,
+        service: &Endpoint,
+    ) -> Result<TlsStream<TcpStream>, NetworkError> {
         let proxy = match service.is_nearby() {
             true => None,
             false => self.proxies.to(service).map_err(ProxyError::Setting)?,
         };
         let tcp = open_tcp(service, proxy, &|_| {}).await?;
-        Ok(self.tls.prepare().await?.run(service.server_name(), Counted::new(tcp)).await?)
+        Ok(self.tls.prepare().await?.run(service.server_name(), tcp).await?)
     }
 
     /// Opens a bare connection, for credential services on plain HTTP. Such services are usually on this machine or

@@ -2,16 +2,17 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::sleep;
+use tokio_util::io::{InspectReader, InspectWriter};
 
 use crate::endpoint::Endpoint;
 
@@ -102,61 +103,30 @@ fn set_options(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// A TCP connection that counts what leaves it and what arrives, below TLS: a part of a message cannot be seen above.
-#[derive(Debug)]
-pub(crate) struct Counted<S = TcpStream> {
-    stream: S,
-    sent: u64,
-    received: u64,
+/// The numbers of bytes that have left a connection and that have arrived, below TLS: above it, a part of a message cannot be
+/// seen.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    pub sent: AtomicU64,
+    pub received: AtomicU64,
 }
 
-impl<S> Counted<S> {
-    pub(crate) fn new(stream: S) -> Self {
-        Self { stream, sent: 0, received: 0 }
-    }
+type Inspect = Box<dyn FnMut(&[u8]) + Send + Sync>;
 
-    /// The number of bytes that were written so far.
-    pub(crate) fn sent(&self) -> u64 {
-        self.sent
-    }
+/// A connection whose traffic is counted.
+pub(crate) type Counted<S> = InspectWriter<InspectReader<S, Inspect>, Inspect>;
 
-    /// The number of bytes that were read so far.
-    pub(crate) fn received(&self) -> u64 {
-        self.received
-    }
+/// Counts the traffic of `stream` from now on.
+pub(crate) fn counted<S: AsyncRead + AsyncWrite>(stream: S) -> (Counted<S>, Arc<Traffic>) {
+    let traffic = Arc::<Traffic>::default();
+    let (reads, writes) = (traffic.clone(), traffic.clone());
+    let read: Inspect = Box::new(move |bytes| add(&reads.received, bytes));
+    let written: Inspect = Box::new(move |bytes| add(&writes.sent, bytes));
+    (InspectWriter::new(InspectReader::new(stream, read), written), traffic)
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        self.received += (buffer.filled().len() - before) as u64;
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
-        self.sent += written as u64;
-        Poll::Ready(Ok(written))
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
+fn add(count: &AtomicU64, bytes: &[u8]) {
+    count.fetch_add(bytes.len() as u64, Relaxed);
 }
 
 fn list(failures: &[(SocketAddr, io::Error)]) -> String {

@@ -10,11 +10,10 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, HandshakeKind, RootCertStore};
 use rustls_platform_verifier::Verifier;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-
-use super::tcp::Counted;
 
 /// Why there is no TLS connection.
 #[derive(Debug, thiserror::Error)]
@@ -85,11 +84,11 @@ pub(crate) struct Handshake(Arc<ClientConfig>);
 
 impl Handshake {
     /// Runs the handshake with the server called `name`.
-    pub(crate) async fn run(
+    pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
         self,
         name: ServerName<'static>,
-        tcp: Counted,
-    ) -> Result<TlsStream<Counted>, TlsError> {
+        tcp: S,
+    ) -> Result<TlsStream<S>, TlsError> {
         let connected = TlsConnector::from(self.0).connect(name, tcp).await;
         let stream = connected.map_err(|error| match error.downcast::<rustls::Error>() {
             Ok(tls) => TlsError::Handshake(tls),

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::ops::ControlFlow;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -11,7 +13,6 @@ use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::Handle;
 use tokio::task::coop;
-use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Bytes, Message};
 use tokio_util::task::TaskTracker;
@@ -21,7 +22,7 @@ use super::watch::Watch;
 use super::{HangUp, StreamError};
 use crate::mqtt::first_packet;
 use crate::mqtt::outgoing::OutgoingPackets;
-use crate::network::tcp::Counted;
+use crate::network::tcp::Traffic;
 
 /// The most that is written at once, in bytes.
 const MAX_WRITE: usize = 64 * 1024;
@@ -30,23 +31,9 @@ const MAX_WRITE: usize = 64 * 1024;
 pub(crate) const MAX_UNSENT: usize = 4 * MAX_WRITE;
 
 /// What carries a WebSocket.
-pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Sync + Unpin {
-    /// The number of bytes that have left so far.
-    fn sent(&self) -> u64;
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
-    /// The number of bytes that have arrived so far.
-    fn received(&self) -> u64;
-}
-
-impl Transport for TlsStream<Counted> {
-    fn sent(&self) -> u64 {
-        self.get_ref().0.sent()
-    }
-
-    fn received(&self) -> u64 {
-        self.get_ref().0.received()
-    }
-}
+impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Transport for S {}
 
 /// An open WebSocket.
 pub(crate) type Socket = WebSocketStream<Box<dyn Transport>>;
@@ -68,6 +55,7 @@ pub struct ByteStream {
     asks: bool,
     answer: Watch,
     progress: Watch,
+    traffic: Arc<Traffic>,
     /// What had left when a write last made progress.
     sent: u64,
     /// What had arrived at the last look.
@@ -78,7 +66,7 @@ pub struct ByteStream {
 
 impl ByteStream {
     /// Wraps an open WebSocket, within a Tokio runtime. Its close will run on `closing`; `limit` is the response timeout.
-    pub(crate) fn new(socket: Socket, limit: Duration, closing: TaskTracker) -> Self {
+    pub(crate) fn new(socket: Socket, traffic: Arc<Traffic>, limit: Duration, closing: TaskTracker) -> Self {
         Self {
             socket: Some(socket),
             first_packet: Some(Vec::new()),
@@ -87,6 +75,7 @@ impl ByteStream {
             asks: false,
             answer: Watch::new(limit),
             progress: Watch::new(limit),
+            traffic,
             sent: 0,
             received: 0,
             closing,
@@ -137,7 +126,7 @@ impl ByteStream {
             self.progress.disarm();
             return Poll::Ready(result.map_err(|error| self.error(error.into())));
         }
-        let sent = socket.get_ref().sent();
+        let sent = self.traffic.sent.load(Relaxed);
         if sent != self.sent {
             self.sent = sent;
             self.progress.disarm();
@@ -171,7 +160,7 @@ impl AsyncRead for ByteStream {
         while self.unread.is_empty() {
             // A flood of small frames must not keep other tasks from running.
             let next = coop::cooperative(self.socket()?.next()).poll_unpin(context);
-            let received = self.socket()?.get_ref().received();
+            let received = self.traffic.received.load(Relaxed);
             let more = std::mem::replace(&mut self.received, received) != received;
             let Poll::Ready(next) = next else {
                 // A part of a message has come.

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::stream::{ByteStream, MAX_UNSENT, Transport};
 use super::{HangUp, StreamError};
 use crate::Failure;
-use crate::network::tcp::Counted;
+use crate::network::tcp::counted;
 
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(45);
 const CONNACK: [u8; 5] = [0x20, 3, 0, 0, 0];
@@ -25,16 +25,6 @@ const PUBLISH_1: [u8; 8] = [0x32, 6, 0, 1, b't', 0, 1, 0];
 
 type Server = WebSocketStream<DuplexStream>;
 
-impl Transport for Counted<DuplexStream> {
-    fn sent(&self) -> u64 {
-        self.sent()
-    }
-
-    fn received(&self) -> u64 {
-        self.received()
-    }
-}
-
 /// A byte stream and its server, with room for this many bytes between them.
 async fn pair(room: usize) -> (ByteStream, Server) {
     with_limit(room, RESPONSE_TIMEOUT).await
@@ -42,11 +32,12 @@ async fn pair(room: usize) -> (ByteStream, Server) {
 
 async fn with_limit(room: usize, limit: Duration) -> (ByteStream, Server) {
     let (client, server) = duplex(room);
-    let client: Box<dyn Transport> = Box::new(Counted::new(client));
+    let (client, traffic) = counted(client);
+    let client: Box<dyn Transport> = Box::new(client);
     let config = WebSocketConfig::default().write_buffer_size(0).max_write_buffer_size(MAX_UNSENT);
     let client = WebSocketStream::from_raw_socket(client, Role::Client, Some(config)).await;
     let server = WebSocketStream::from_raw_socket(server, Role::Server, None).await;
-    (ByteStream::new(client, limit, TaskTracker::new()), server)
+    (ByteStream::new(client, traffic, limit, TaskTracker::new()), server)
 }
 
 /// The same after CONNACK.
