@@ -25,7 +25,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use futures_util::FutureExt;
 
 use super::http_client::http_client;
-use super::{SourceError, Sourced};
+use super::{SourceError, Sourced, sourced};
 use crate::environment::variable;
 use crate::network::Network;
 
@@ -72,7 +72,7 @@ async fn ask(name: &str, provider: impl ProvideCredentials) -> Result<Sourced, S
     // aws-config panics at some answers of a metadata service, and at a container's URL without a scheme.
     let answer = AssertUnwindSafe(provider.provide_credentials()).catch_unwind().await;
     let panicked = |_| Err(CredentialsError::unhandled("its settings or its answer make no sense"));
-    Sourced::new(name, answer.unwrap_or_else(panicked))
+    sourced(name, answer.unwrap_or_else(panicked))
 }
 
 async fn ask_profile(name: &str, config: ProviderConfig) -> Result<Sourced, SourceError> {
@@ -102,17 +102,11 @@ fn is_nothing_there(error: &SourceError) -> bool {
 fn check_profile_files() -> Result<(), SourceError> {
     for (variable, default) in PROFILE_FILES {
         let path = PathBuf::from(env::var_os(variable).unwrap_or_else(|| default.into()));
-        let path =
-            match (path.strip_prefix("~"), env::var_os("HOME").map(PathBuf::from).or_else(env::home_dir)) {
-                (Ok(below), Some(home)) => home.join(below),
-                _ => path,
-            };
-        // Whoever reads a pipe empties it.
-        let readable = fs::metadata(&path).and_then(|file| match file.is_file() || file.is_dir() {
-            true => fs::read_to_string(&path).map(drop),
-            false => Ok(()),
-        });
-        match readable {
+        let path = match path.strip_prefix("~") {
+            Ok(below) => env::home_dir().unwrap_or_default().join(below),
+            Err(_) => path,
+        };
+        match fs::read_to_string(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 return Err(SourceError::ProfileFile { path, source });
             }

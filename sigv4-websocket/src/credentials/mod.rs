@@ -26,9 +26,6 @@ const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
 /// Refusals make the connector ask the source again at most this often, because it may be a service that limits requests.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
-/// The longest access key, secret key or session token, in bytes. Real ones are much shorter.
-const MAX_KEY: usize = 16 * 1024;
-
 /// Why there are no credentials.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SourceError {
@@ -40,9 +37,6 @@ pub(crate) enum SourceError {
     #[cfg(feature = "chain")]
     #[error("cannot read the profile file {}", .path.display())]
     ProfileFile { path: std::path::PathBuf, source: std::io::Error },
-    /// A source returned credentials that cannot be valid.
-    #[error("the {0} gave credentials that cannot work: a key is empty or too long")]
-    Invalid(String),
     /// A source does not work.
     #[error("the {name} does not provide credentials")]
     Failed { name: String, source: CredentialsError },
@@ -58,12 +52,8 @@ pub(crate) enum Source {
     Chain { profile: Option<String>, region: String, network: Network },
 }
 
-/// Credentials, and the source they are from, as in "credentials from the SOURCE".
-#[derive(Debug)]
-struct Sourced {
-    source: String,
-    credentials: Credentials,
-}
+/// The name of a source, as in "credentials from the SOURCE", and what it gave.
+type Sourced = (String, Credentials);
 
 /// The credentials of one connector. Their source is asked again when they are about to expire or were refused.
 #[derive(Debug)]
@@ -101,7 +91,7 @@ impl FreshCredentials {
         if refused {
             state.asked_again = Some(Instant::now());
         }
-        let Sourced { source, credentials } = self.source.ask().await?;
+        let (source, credentials) = self.source.ask().await?;
         self.refused.store(false, Ordering::Relaxed);
         tracing::info!(source, "credentials loaded");
         report(Progress::Credentials {
@@ -127,7 +117,7 @@ impl FreshCredentials {
 impl Source {
     async fn ask(&self) -> Result<Sourced, SourceError> {
         match self {
-            Self::Given(provider) => Sourced::new(GIVEN, provider.provide_credentials().await),
+            Self::Given(provider) => sourced(GIVEN, provider.provide_credentials().await),
             #[cfg(feature = "chain")]
             Self::Chain { profile, region, network } => {
                 chain::load(profile.as_deref(), region, network).await
@@ -136,23 +126,12 @@ impl Source {
     }
 }
 
-impl Sourced {
-    /// What a source answered.
-    fn new(source: &str, answer: Result<Credentials, CredentialsError>) -> Result<Self, SourceError> {
-        let name = source.to_owned();
-        match answer {
-            Ok(credentials) if is_possible(&credentials) => Ok(Self { source: name, credentials }),
-            Ok(_) => Err(SourceError::Invalid(name)),
-            Err(source) => Err(SourceError::Failed { name, source }),
-        }
+fn sourced(name: &str, answer: Result<Credentials, CredentialsError>) -> Result<Sourced, SourceError> {
+    let name = name.to_owned();
+    match answer {
+        Ok(credentials) => Ok((name, credentials)),
+        Err(source) => Err(SourceError::Failed { name, source }),
     }
-}
-
-/// Whether a server can know these credentials. A service may return anything, and a long URL is refused everywhere.
-fn is_possible(credentials: &Credentials) -> bool {
-    let keys = [credentials.access_key_id(), credentials.secret_access_key()];
-    let all = keys.into_iter().chain(credentials.session_token());
-    keys.into_iter().all(|key| !key.is_empty()) && all.into_iter().all(|key| key.len() <= MAX_KEY)
 }
 
 fn is_fresh(credentials: &Credentials) -> bool {

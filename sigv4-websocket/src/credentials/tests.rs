@@ -9,7 +9,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result, SharedCredentialsProvider, future};
 use tokio::time::sleep;
 
-use super::{FreshCredentials, Source, SourceError};
+use super::{FreshCredentials, Source};
 
 /// Counts how often it is asked. Each time it gives another key, with this lifetime.
 #[derive(Clone, Debug)]
@@ -100,27 +100,6 @@ async fn a_refusal_is_over_once_the_source_was_asked() {
     sleep(Duration::from_secs(3600)).await;
     fetch(&credentials).await;
     assert_eq!(count.load(Ordering::Relaxed), 2);
-}
-
-#[tokio::test]
-async fn credentials_that_cannot_work_are_an_error() {
-    let long = "A".repeat(16 * 1024 + 1);
-    for (id, secret, token, works) in [
-        ("AKIA", "secret", None, true),
-        ("AKIA", "secret", Some(&long[1..]), true),
-        ("", "secret", None, false),
-        ("AKIA", "", None, false),
-        (&long, "secret", None, false),
-        ("AKIA", &long, None, false),
-        ("AKIA", "secret", Some(&long[..]), false),
-    ] {
-        let keys = Credentials::new(id, secret, token.map(str::to_owned), None, "test");
-        let source = Source::Given(SharedCredentialsProvider::new(keys));
-        match FreshCredentials::new(source).fetch(|_| {}).await {
-            Ok(_) => assert!(works),
-            Err(error) => assert!(!works && matches!(error, SourceError::Invalid(_)), "{error}"),
-        }
-    }
 }
 
 /// Fails, as an application's provider may.
