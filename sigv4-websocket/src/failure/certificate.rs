@@ -15,7 +15,7 @@ const MAX_NAMES: usize = 5;
 pub(super) const NOT_IN_CA_FILE: &str =
     "the issuer of the server's certificate is not in the CA file, and nothing else is trusted";
 
-/// The error in plain words. rustls prints some of its reasons as they are written in its code.
+/// The error in plain words.
 pub(super) fn message(error: &rustls::Error) -> String {
     let flaw = match error {
         rustls::Error::InvalidMessage(_) => {
@@ -26,32 +26,14 @@ pub(super) fn message(error: &rustls::Error) -> String {
         _ => return error.to_string(),
     };
     match flaw {
-        CertificateError::ExpiredContext { .. } | CertificateError::NotValidYetContext { .. } => {
-            error.to_string()
-        }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "the server's certificate is for other names".to_owned()
         }
         _ if is_authority(flaw) => {
             "the server's certificate is that of an authority, not of a server".to_owned()
         }
-        // The messages of macOS and Windows are sentences, which contain blanks.
-        CertificateError::Other(reason) if reason.to_string().contains(' ') => {
-            format!("the server's certificate is not accepted: {reason}")
-        }
-        // A name such as UnknownIssuer, or Other(OtherError(MaximumSignatureChecksExceeded)).
-        _ => format!("the server's certificate is not accepted: {}", split(&format!("{flaw:?}"))),
+        _ => format!("the server's certificate is not accepted: {flaw}"),
     }
-}
-
-/// The innermost name, split into words: of `Other(OtherError(SomeReason))` it is `some reason`.
-fn split(text: &str) -> String {
-    let name = text.split([' ', ')']).next().and_then(|name| name.rsplit('(').next()).unwrap_or(text);
-    let words = name.chars().flat_map(|c| match c.is_ascii_uppercase() {
-        true => vec![' ', c.to_ascii_lowercase()],
-        false => vec![c],
-    });
-    words.collect::<String>().trim_start().to_owned()
 }
 
 /// Whether the issuer is unknown, or only has the name of one that is trusted. macOS says then that the certificate is not
@@ -70,25 +52,22 @@ fn is_authority(flaw: &CertificateError) -> bool {
 /// The hints for `flaw`.
 pub(super) fn hints(flaw: &CertificateError, facts: &Facts<'_>) -> Vec<String> {
     let date = |time: UnixTime| date(UNIX_EPOCH + Duration::from_secs(time.as_secs()));
-    let mut hints = Vec::new();
-    match flaw {
+    vec![match flaw {
         _ if is_untrusted(flaw) => {
-            if facts.endpoint.is_without_ats() {
-                hints.push(format!(
-                    "trust stores no longer accept endpoints without -ats: use the one that `{DESCRIBE_ENDPOINT}` prints"
-                ));
-            }
-            let hint = match facts.trusts_system {
+            let old = facts.endpoint.is_without_ats().then(|| {
+                format!("trust stores no longer accept endpoints without -ats: use the one that `{DESCRIBE_ENDPOINT}` prints")
+            });
+            let roots = match facts.trusts_system {
                 true => "a proxy may be inspecting TLS here: put the root certificate of the proxy into the CA file",
                 false => NOT_IN_CA_FILE,
             };
-            hints.push(hint.to_owned());
+            return old.into_iter().chain([roots.to_owned()]).collect();
         }
         CertificateError::ExpiredContext { time, not_after } => {
-            hints.push(format!("the certificate is valid until {}; the local clock says {}", date(*not_after), date(*time)));
+            format!("the certificate is valid until {}; the local clock says {}", date(*not_after), date(*time))
         }
         CertificateError::NotValidYetContext { time, not_before } => {
-            hints.push(format!("the certificate is valid from {}; the local clock says {}", date(*not_before), date(*time)));
+            format!("the certificate is valid from {}; the local clock says {}", date(*not_before), date(*time))
         }
         CertificateError::NotValidForNameContext { expected, presented } => {
             // rustls writes each as in DnsName("example.com").
@@ -100,21 +79,20 @@ pub(super) fn hints(flaw: &CertificateError, facts: &Facts<'_>) -> Vec<String> {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            hints.push(format!("the certificate is for {}{more}, not for {}", names.join(", "), expected.to_str()));
+            format!("the certificate is for {}{more}, not for {}", names.join(", "), expected.to_str())
         }
         // macOS and Windows give no details.
         CertificateError::Expired | CertificateError::NotValidYet => {
-            hints.push(format!("is the local clock right? It says {}", date(UnixTime::now())));
+            format!("is the local clock right? It says {}", date(UnixTime::now()))
         }
         CertificateError::NotValidForName => {
-            hints.push(format!("is {} one of the names in the certificate?", facts.endpoint.host()));
+            format!("is {} one of the names in the certificate?", facts.endpoint.host())
         }
-        _ if is_authority(flaw) => hints.push(
+        _ if is_authority(flaw) => {
             "`openssl req -x509` makes such a certificate: add `-addext basicConstraints=critical,CA:FALSE`, or have an \
              authority of your own issue a server certificate"
-                .to_owned(),
-        ),
-        _ => {}
-    }
-    hints
+                .to_owned()
+        }
+        _ => return Vec::new(),
+    }]
 }

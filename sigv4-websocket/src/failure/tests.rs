@@ -142,13 +142,13 @@ fn a_certificate_that_the_system_refuses_is_reported_in_its_words() {
     for (flaw, words, hint) in [
         (system(untrusted), untrusted, Some("the CA file")),
         (system(expired), expired, None),
-        (CertificateError::Expired, "not accepted: expired", Some("is the local clock right?")),
+        (CertificateError::Expired, "not accepted: Expired", Some("is the local clock right?")),
         (
             CertificateError::NotValidForName,
             "is for other names",
             Some("is abc-ats.iot.eu-west-1.amazonaws.com"),
         ),
-        (CertificateError::BadSignature, "not accepted: bad signature", None),
+        (CertificateError::BadSignature, "not accepted: BadSignature", None),
     ] {
         let failure = bad_certificate(flaw);
         assert!(failure.summary().contains(words), "{}", failure.summary());
