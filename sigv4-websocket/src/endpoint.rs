@@ -56,7 +56,7 @@ impl Endpoint {
             return error("it contains a space".to_owned());
         }
         if text.contains(['/', '?', '#', '@']) {
-            return error(format!("give the bare host, without scheme or path: {}", shown(bare_host(text))));
+            return error("give the bare host, without scheme or path".to_owned());
         }
         let (host, digits) = split_port(text);
         let port = match digits.map(|digits| (digits, digits.parse())) {
@@ -167,13 +167,6 @@ fn split_port(text: &str) -> (&str, Option<&str>) {
     };
     let inside = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     (inside.unwrap_or(host), port)
-}
-
-/// What is left of a URL without its scheme, user, path and query.
-fn bare_host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    authority.rsplit('@').next().unwrap_or(authority)
 }
 
 /// A region must be a DNS label (RFC 1035 section 2.3.1), since it is a part of the name of every AWS endpoint.

@@ -50,7 +50,7 @@ fn what_cannot_work_is_refused_with_a_reason() {
     assert_eq!(refused(""), "it is empty");
     assert_eq!(refused("a host"), "it contains a space");
     for url in ["wss://example.com/mqtt", "https://user@example.com?x", "example.com/mqtt"] {
-        assert!(refused(url).ends_with(": example.com"), "{url}");
+        assert!(refused(url).contains("without scheme or path"), "{url}");
     }
     for port in ["h:", "h:0", "h:65536", "h:x", "h:-1", "[::1]:0", "[::1]x"] {
         assert!(refused(port).contains("is not a port"), "{port}");
@@ -63,11 +63,9 @@ fn what_cannot_work_is_refused_with_a_reason() {
 #[test]
 fn what_a_refusal_shows_is_cleaned() {
     for (text, shown) in [
-        ("https://example.com/mqtt?X-Amz-Signature=0123abcd", "path: example.com"),
-        ("https://a\u{1B}[2Jb\u{202E}/mqtt", "path: a [2Jb "),
         ("example.com:X-Amz-Signature=0123abcd", "\"…\" is not a port"),
         ("a\u{1B}b", "\"a b\" is neither"),
-        (&format!("{}/mqtt", "long".repeat(750)), &format!("path: {}…", "long".repeat(75))),
+        (&format!("{}_", "long".repeat(750)), &format!("{}…\" is neither", "long".repeat(75))),
     ] {
         let error = text.parse::<Endpoint>().expect_err(text).to_string();
         assert!(error.contains(shown), "{error}");
