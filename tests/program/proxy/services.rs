@@ -146,7 +146,7 @@ async fn services_must_chain_to_the_file_too() {
             None => place.assert_connected(&outcome),
             Some(_) => {
                 assert_eq!(outcome.code, 3, "{outcome:#?}");
-                for text in ["no connection to sts.test:443", "certificate is not accepted: unknown issuer"] {
+                for text in ["no connection to sts.test:443", "certificate is not accepted: UnknownIssuer"] {
                     assert!(outcome.stderr.contains(text), "{text}: {outcome:#?}");
                 }
             }
@@ -174,7 +174,7 @@ async fn a_service_that_cannot_be_reached_is_named_in_the_words_of_its_layer() {
         ("https://127.0.0.1:9", &["no connection to 127.0.0.1:9", "no TCP connection: 127.0.0.1:9"]),
         (
             &untrusted,
-            &["no connection to localhost:", "the TLS handshake failed", "not accepted: unknown issuer"],
+            &["no connection to localhost:", "the TLS handshake failed", "not accepted: UnknownIssuer"],
         ),
     ] {
         let program = Program::against(&place.gateway.endpoint(), place.gateway.ca_file(), REGION);
