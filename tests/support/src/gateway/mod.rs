@@ -14,7 +14,6 @@ mod record;
 pub mod sigv4;
 pub mod sigv4a;
 pub mod websocket;
-mod wire;
 
 pub use acts::{Act, Stage};
 pub use certificates::Certificate;
@@ -26,12 +25,14 @@ pub use websocket::{close, frame};
 
 use certificates::Authority;
 use listener::Listener;
-use record::Record;
+use record::{ConnectionRecord, Record};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::NamedTempFile;
 use time::{Duration, OffsetDateTime};
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 /// Made-up keys every gateway knows. The token has characters that must be percent-encoded.
 pub const ACCESS_KEY: &str = "AKIAGATEWAYEXAMPLE00";
@@ -85,9 +86,7 @@ impl Script {
     }
 
     fn known_keys(&self) -> Vec<Key> {
-        let mut keys = own_keys();
-        keys.extend_from_slice(&self.keys);
-        keys
+        [&own_keys(), &self.keys[..]].concat()
     }
 }
 
@@ -105,7 +104,7 @@ pub fn own_keys() -> Vec<Key> {
 pub struct Gateway {
     authority: Authority,
     ca_file: NamedTempFile,
-    record: Record,
+    record: watch::Sender<Record>,
     listener: Listener,
 }
 
@@ -121,17 +120,14 @@ impl Gateway {
         let authority = Authority::new("The gateway's test authority");
         let mut ca_file = NamedTempFile::new().expect("a temporary file can be made");
         ca_file.write_all(authority.pem().as_bytes()).expect("the temporary file can be written");
-        let with_tls = |script: Script| {
-            let tls = authority.server(script.certificate);
-            (Arc::new(script), tls)
-        };
+        let with_tls = |script: Script| (Arc::new(script.clone()), authority.server(script.certificate));
         let scripts: Vec<_> = scripts.into_iter().map(with_tls).collect();
-        let record = Record::default();
+        let record = watch::Sender::new(Record::default());
         let (mut nth, records) = (0, record.clone());
         let listener = Listener::start(move |tcp| {
             let (script, tls) = scripts[nth.min(scripts.len() - 1)].clone();
             nth += 1;
-            let record = records.open();
+            let record = ConnectionRecord::open(records.clone());
             async move { connection::serve(tcp, tls, &script, &record).await }
         });
         Gateway { authority, ca_file, record, listener: listener.await }
@@ -157,16 +153,23 @@ impl Gateway {
 
     /// What has been seen so far, one list for each connection in the order they came in.
     pub fn connections(&self) -> Vec<Vec<Event>> {
-        self.record.connections()
+        self.record.borrow().connections.clone()
     }
 
     /// Waits until that many connections are over.
     pub async fn finished(&self, connections: usize) {
-        self.record.finished(connections).await;
+        self.wait_for(|record| record.finished >= connections).await;
     }
 
     /// Waits until such an event was seen on this connection. The first connection is 0.
     pub async fn seen(&self, connection: usize, wanted: impl Fn(&Event) -> bool) {
-        self.record.seen(connection, wanted).await;
+        let seen = |events: &Vec<Event>| events.iter().any(&wanted);
+        self.wait_for(|record| record.connections.get(connection).is_some_and(seen)).await;
+    }
+
+    async fn wait_for(&self, done: impl FnMut(&Record) -> bool) {
+        let mut changes = self.record.subscribe();
+        let waited = timeout(std::time::Duration::from_secs(20), changes.wait_for(done)).await.is_ok();
+        assert!(waited, "the gateway waited in vain; it saw {:#?}", self.connections());
     }
 }

@@ -4,9 +4,7 @@ use super::http::{Refusal, Request};
 use super::sigv4::Verified;
 use super::websocket::Incoming;
 use rumqttc::{Connect, Packet};
-use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::timeout;
 
 /// One thing that happened on a connection.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +36,7 @@ pub enum Event {
     },
     /// TLS close_notify arrived.
     CloseNotify,
-    /// TCP end of stream, after close_notify if there was TLS.
+    /// TCP end of stream after close_notify.
     Fin,
     /// Something else that arrived, or the error with which the connection ended.
     Other(String),
@@ -66,63 +64,34 @@ impl From<&Incoming> for Event {
     }
 }
 
-#[derive(Default)]
-struct State {
-    connections: Vec<Vec<Event>>,
-    finished: usize,
-}
-
 /// The record of every connection.
-#[derive(Clone, Default)]
-pub struct Record(watch::Sender<State>);
-
-impl Record {
-    const LIMIT: Duration = Duration::from_secs(20);
-
-    pub fn open(&self) -> ConnectionRecord {
-        let mut index = 0;
-        self.0.send_modify(|state| {
-            index = state.connections.len();
-            state.connections.push(Vec::new());
-        });
-        ConnectionRecord { record: self.clone(), index }
-    }
-
-    pub fn connections(&self) -> Vec<Vec<Event>> {
-        self.0.borrow().connections.clone()
-    }
-
-    pub async fn finished(&self, connections: usize) {
-        self.wait_for(|state| state.finished >= connections).await;
-    }
-
-    pub async fn seen(&self, connection: usize, wanted: impl Fn(&Event) -> bool) {
-        let seen = |events: &Vec<Event>| events.iter().any(&wanted);
-        self.wait_for(|state| state.connections.get(connection).is_some_and(seen)).await;
-    }
-
-    async fn wait_for(&self, done: impl FnMut(&State) -> bool) {
-        let mut changes = self.0.subscribe();
-        if timeout(Self::LIMIT, changes.wait_for(done)).await.is_err() {
-            panic!("the gateway waited in vain; it saw {:#?}", self.connections());
-        }
-    }
+#[derive(Default)]
+pub struct Record {
+    pub connections: Vec<Vec<Event>>,
+    /// How many of the connections are over.
+    pub finished: usize,
 }
 
 /// The record of one connection, which is over when this is dropped.
 pub struct ConnectionRecord {
-    record: Record,
+    record: watch::Sender<Record>,
     index: usize,
 }
 
 impl ConnectionRecord {
+    pub fn open(record: watch::Sender<Record>) -> Self {
+        let index = record.borrow().connections.len();
+        record.send_modify(|record| record.connections.push(Vec::new()));
+        Self { record, index }
+    }
+
     pub fn push(&self, event: Event) {
-        self.record.0.send_modify(|state| state.connections[self.index].push(event));
+        self.record.send_modify(|record| record.connections[self.index].push(event));
     }
 }
 
 impl Drop for ConnectionRecord {
     fn drop(&mut self) {
-        self.record.0.send_modify(|state| state.finished += 1);
+        self.record.send_modify(|record| record.finished += 1);
     }
 }
