@@ -130,9 +130,8 @@ pub fn built(name: &str) -> PathBuf {
 async fn peak_memory(process: u32) -> u64 {
     let mut peak = 0;
     while let Ok(status) = std::fs::read_to_string(format!("/proc/{process}/status")) {
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let Some(line) = line else { break };
-        peak = line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(peak);
+        let Some(line) = status.lines().find_map(|line| line.strip_prefix("VmHWM:")) else { break };
+        peak = line.trim_end_matches("kB").trim().parse().unwrap_or(peak);
         sleep(Duration::from_millis(5)).await;
     }
     peak

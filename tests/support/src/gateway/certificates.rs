@@ -1,6 +1,4 @@
 //! Certificates made when the gateway starts: an authority and a server certificate it issues.
-//!
-//! RFC 5280; AWS IoT developer guide, "Server authentication" (what a client must check).
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
@@ -37,7 +35,7 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         params.distinguished_name.push(DnType::CommonName, name);
-        let issuer = CertifiedIssuer::self_signed(params, new_key());
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("ring makes keys"));
         Authority(issuer.expect("an authority can sign itself"))
     }
 
@@ -52,7 +50,7 @@ impl Authority {
     }
 
     fn issue(&self, certificate: Certificate) -> (rcgen::Certificate, KeyPair) {
-        let key = new_key();
+        let key = KeyPair::generate().expect("ring makes keys");
         let issued = server_params(certificate).signed_by(&key, &self.0);
         (issued.expect("the authority can issue"), key)
     }
@@ -95,8 +93,4 @@ fn server_params(certificate: Certificate) -> CertificateParams {
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     (params.not_before, params.not_after) = (begin, begin + Duration::days(365));
     params
-}
-
-fn new_key() -> KeyPair {
-    KeyPair::generate().expect("ring makes keys")
 }

@@ -1,22 +1,18 @@
-//! One connection from its first byte to its last: TLS, the upgrade request, MQTT, the close.
-//!
-//! AWS IoT developer guide, "Device communication protocols" (MQTT over WebSocket, signed with Signature Version 4, on
-//! port 443); RFC 8446, section 6.1 (close_notify). RFC 6455, section 7.1.1 asks the server to close TCP first. But the
-//! client is under test here, so the server always lets it close first.
+//! One connection from its first byte to its last: TLS, the upgrade request, MQTT, the close. RFC 6455, section 7.1.1 asks
+//! the server to close TCP first. But the client is under test here, so the server always lets it close first.
 
-use super::Script;
 use super::acts::{Act, Stage, perform, send};
-use super::http::{Refusal, Request, read_head, switching_protocols};
+use super::http::{Request, read_head, switching_protocols};
 use super::mqtt::Broker;
-use super::record::{ConnectionRecord, Event};
+use super::record::{ConnectionRecord, Event, event};
 use super::sigv4::verify;
 use super::websocket::{Decoder, Incoming};
-use rumqttc::Packet;
+use super::{Script, own_keys};
 use rustls::ServerConfig;
 use rustls::server::Acceptor;
 use std::io::{Error, ErrorKind, Result};
 use std::sync::Arc;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, copy, sink, split};
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
@@ -45,7 +41,9 @@ pub async fn serve(mut tcp: TcpStream, tls: Arc<ServerConfig>, script: &Script, 
         Ok::<_, Error>(stream)
     };
     match handshake.await {
-        Ok(stream) => Connection { stream, script, ear: Ear { record, decoder: None } }.speak().await,
+        Ok(stream) => {
+            Connection { stream, script, ear: Ear { record, decoder: Decoder::default() } }.speak().await
+        }
         // Most often because the client refused the certificate.
         Err(error) => record.push(Event::Other(error.to_string())),
     }
@@ -65,15 +63,19 @@ impl<'a> Connection<'a> {
             return self.ear.record.push(Event::Other(String::from_utf8_lossy(&head).into_owned()));
         };
         self.ear.record.push(Event::Request(request.clone()));
-        if *self.fault(Stage::Request).await != Act::Continue {
+        if *self.fault(Some(Stage::Request)).await != Act::Continue {
             return;
         }
-        let now = self.script.now();
+        let now = OffsetDateTime::now_utc() + Duration::seconds(self.script.clock_offset_seconds);
+        let keys = [&own_keys(), &self.script.keys[..]].concat();
         // If the client is gone, the next read shows how it left.
-        match self.admit(&request, now) {
-            Ok(response) => {
+        let verified = verify(&request, &keys, &self.script.region, now);
+        match verified.and_then(|verified| Ok((verified, request.accept_key()?))) {
+            Ok((verified, accept_key)) => {
+                self.ear.record.push(Event::Signed(verified));
+                self.ear.record.push(Event::Upgraded);
+                let response = switching_protocols(&accept_key, self.script.subprotocol.as_deref());
                 send(&mut self.stream, response.as_bytes()).await.ok();
-                self.ear.decoder = Some(Decoder::default());
             }
             Err(refusal) => {
                 let response = refusal.response(now);
@@ -82,12 +84,8 @@ impl<'a> Connection<'a> {
             }
         }
         let mut broker = Broker::new(self.script);
-        while let Ok(Some(incoming)) = self.ear.next(&mut self.stream).await {
-            let then = match stage(&incoming) {
-                Some(stage) => self.fault(stage).await,
-                None => &Act::Continue,
-            };
-            match then {
+        while let Ok(Some((incoming, stage))) = self.ear.next(&mut self.stream).await {
+            match self.fault(stage).await {
                 Act::Continue => drop(send(&mut self.stream, &broker.answer(&incoming)).await),
                 Act::Resume => {}
                 _ => return,
@@ -96,19 +94,11 @@ impl<'a> Connection<'a> {
         self.see_off().await;
     }
 
-    fn admit(&self, request: &Request, now: OffsetDateTime) -> std::result::Result<String, Refusal> {
-        let accept_key = request.accept_key()?;
-        let verified = verify(request, &self.script.known_keys(), &self.script.region, now)?;
-        self.ear.record.push(Event::Signed(verified));
-        self.ear.record.push(Event::Upgraded);
-        Ok(switching_protocols(&accept_key, self.script.subprotocol.as_deref()))
-    }
-
     /// Performs the acts scripted for this stage, and returns the last one; `Act::Continue` if there are none. Meanwhile
     /// this reads what the client sends. If the gateway is to behave well afterwards, that stays unread until then.
-    async fn fault(&mut self, stage: Stage) -> &'a Act {
+    async fn fault(&mut self, stage: Option<Stage>) -> &'a Act {
         let acts = match &self.script.fault {
-            Some((at, acts)) if *at == stage => acts,
+            Some((at, acts)) if Some(*at) == stage => acts,
             _ => return &Act::Continue,
         };
         let last = if let Some(Act::Continue | Act::Resume) = acts.last() {
@@ -136,9 +126,8 @@ impl<'a> Connection<'a> {
         &Act::Fin
     }
 
-    /// Listens until the client ends the connection, records how it did, then ends the gateway's side. The gateway sends
-    /// close_notify only after the client's FIN: a close_notify that the client does not read would turn the FIN into a
-    /// reset.
+    /// Listens until the client ends the connection, records how it did, then ends the gateway's side. A close_notify before
+    /// that, which the client would not read, would turn its FIN into a reset.
     async fn see_off(&mut self) {
         let mut end = self.ear.listen(&mut self.stream).await;
         if end.is_ok() {
@@ -150,40 +139,27 @@ impl<'a> Connection<'a> {
     }
 }
 
-/// The stage that begins with what the client sent.
-fn stage(incoming: &Incoming) -> Option<Stage> {
-    match incoming {
-        Incoming::Packet(Packet::Connect(..)) => Some(Stage::Connect),
-        Incoming::Packet(Packet::Subscribe(_)) => Some(Stage::Subscribe),
-        Incoming::Packet(Packet::Publish(_)) => Some(Stage::Publish),
-        Incoming::Packet(Packet::Disconnect(_)) => Some(Stage::Disconnect),
-        Incoming::Close(_) => Some(Stage::Close),
-        _ => None,
-    }
-}
-
 /// Decodes and records what arrives. It is separate from the stream, so that the gateway can read while it writes.
 struct Ear<'a> {
     record: &'a ConnectionRecord,
-    /// Without it, before the upgrade, the client's bytes are ignored.
-    decoder: Option<Decoder>,
+    decoder: Decoder,
 }
 
 impl Ear<'_> {
-    /// What the client says next; `None` after its last word.
-    async fn next(&mut self, reader: &mut (impl AsyncRead + Unpin)) -> Result<Option<Incoming>> {
-        let Some(decoder) = &mut self.decoder else {
-            return copy(reader, &mut sink()).await.map(|_| None);
-        };
+    /// What the client says next, and the stage that begins with it; `None` after its last word.
+    async fn next(
+        &mut self,
+        reader: &mut (impl AsyncRead + Unpin),
+    ) -> Result<Option<(Incoming, Option<Stage>)>> {
         loop {
-            let next = decoder.next_incoming();
-            if let Some(incoming) =
-                next.inspect_err(|error| self.record.push(Event::Other(error.to_string())))?
-            {
-                self.record.push(Event::from(&incoming));
-                return Ok(Some(incoming));
+            let next = self.decoder.next_incoming();
+            let next = next.inspect_err(|error| self.record.push(Event::Other(error.to_string())))?;
+            if let Some(incoming) = next {
+                let (event, stage) = event(&incoming);
+                self.record.push(event);
+                return Ok(Some((incoming, stage)));
             }
-            if reader.read_buf(&mut decoder.bytes).await? == 0 {
+            if reader.read_buf(&mut self.decoder.bytes).await? == 0 {
                 return Ok(None);
             }
         }

@@ -1,8 +1,5 @@
-//! The upgrade request, and the two answers to it: 101, or a refusal in the form of AWS IoT Core's.
-//!
-//! RFC 6455, section 4.2 (the server's side of the opening handshake); AWS IoT developer guide, "Device
-//! communication protocols" (the subprotocol `mqtt`). The form of a refusal is taken from logs that users of
-//! AWS IoT have published.
+//! The upgrade request, and the two answers to it (RFC 6455, section 4.2): 101, or a refusal. Its form is taken from logs
+//! that users of AWS IoT have published.
 
 use std::io::Result as IoResult;
 use std::time::SystemTime;
@@ -51,17 +48,15 @@ impl Request {
 
     /// The `Sec-WebSocket-Accept` to answer with, if the request asks for MQTT over WebSocket.
     pub fn accept_key(&self) -> Result<String, Refusal> {
-        let wanted = [
-            ("upgrade", "websocket"),
-            ("connection", "upgrade"),
-            ("sec-websocket-version", "13"),
-            ("sec-websocket-protocol", "mqtt"),
-        ];
-        let is =
-            |name, wanted| self.only_header(name).is_some_and(|value| value.eq_ignore_ascii_case(wanted));
-        let key = self.only_header("sec-websocket-key").filter(|key| key.len() == 24);
-        key.filter(|_| wanted.into_iter().all(|(name, value)| is(name, value)))
-            .map(|key| derive_accept_key(key.as_bytes()))
+        let is = |name, wanted: &str| self.only_header(name).is_some_and(|v| v.eq_ignore_ascii_case(wanted));
+        let key = self.only_header("sec-websocket-key").filter(|key| {
+            key.len() == 24
+                && is("upgrade", "websocket")
+                && is("connection", "upgrade")
+                && is("sec-websocket-version", "13")
+                && is("sec-websocket-protocol", "mqtt")
+        });
+        key.map(|key| derive_accept_key(key.as_bytes()))
             .ok_or_else(|| Refusal::forbidden("A WebSocket with the subprotocol mqtt is wanted."))
     }
 }

@@ -3,8 +3,7 @@
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// Dropping it ends the listener and its connections. It runs on the test's own runtime: a test that
-/// blocks its thread needs `flavor = "multi_thread"`.
+/// Dropping it ends the listener and its connections. It runs on the test's own runtime.
 pub struct Listener {
     pub port: u16,
     task: JoinHandle<()>,
@@ -22,8 +21,7 @@ impl Listener {
             // Dropping the set, when this task is ended, ends the connections.
             let mut connections = JoinSet::new();
             loop {
-                // If the client has already reset the connection, Windows fails here and macOS fails at
-                // `set_nodelay`.
+                // If the client has already reset the connection, Windows fails here, and macOS one line later.
                 let Ok((tcp, _)) = listener.accept().await else { continue };
                 let _ = tcp.set_nodelay(true);
                 connections.spawn(serve(tcp));

@@ -1,8 +1,5 @@
-//! A stand-in for the endpoint of AWS IoT Core, inside the test's own process.
-//!
-//! It listens on a free port of 127.0.0.1 and does what AWS IoT Core does for MQTT over WebSocket: TLS, the
-//! upgrade request with its SigV4 signature, then MQTT 5. It records what it saw, in order, and a [`Script`]
-//! can make it misbehave at any stage. Each file names the documents that it follows.
+//! A stand-in for the endpoint of AWS IoT Core, inside the test's own process: TLS, the upgrade request with its SigV4
+//! signature, then MQTT 5. It records what it saw, in order, and a [`Script`] can make it misbehave at any stage.
 
 mod acts;
 pub mod certificates;
@@ -26,11 +23,10 @@ pub use websocket::{close, frame};
 use certificates::Authority;
 use listener::Listener;
 use record::{ConnectionRecord, Record};
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::NamedTempFile;
-use time::{Duration, OffsetDateTime};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -80,14 +76,6 @@ impl Script {
     pub fn fault(stage: Stage, acts: impl Into<Vec<Act>>) -> Script {
         Script { fault: Some((stage, acts.into())), ..Script::default() }
     }
-
-    fn now(&self) -> OffsetDateTime {
-        OffsetDateTime::now_utc() + Duration::seconds(self.clock_offset_seconds)
-    }
-
-    fn known_keys(&self) -> Vec<Key> {
-        [&own_keys(), &self.keys[..]].concat()
-    }
 }
 
 /// The keys every gateway knows.
@@ -116,10 +104,9 @@ impl Gateway {
 
     /// The nth connection follows the nth script; all further ones follow the last.
     pub async fn start_with(scripts: Vec<Script>) -> Gateway {
-        assert!(!scripts.is_empty(), "a gateway needs a script");
         let authority = Authority::new("The gateway's test authority");
-        let mut ca_file = NamedTempFile::new().expect("a temporary file can be made");
-        ca_file.write_all(authority.pem().as_bytes()).expect("the temporary file can be written");
+        let ca_file = NamedTempFile::new().expect("a temporary file can be made");
+        std::fs::write(&ca_file, authority.pem()).expect("the temporary file can be written");
         let with_tls = |script: Script| (Arc::new(script.clone()), authority.server(script.certificate));
         let scripts: Vec<_> = scripts.into_iter().map(with_tls).collect();
         let record = watch::Sender::new(Record::default());
@@ -169,7 +156,7 @@ impl Gateway {
 
     async fn wait_for(&self, done: impl FnMut(&Record) -> bool) {
         let mut changes = self.record.subscribe();
-        let waited = timeout(std::time::Duration::from_secs(20), changes.wait_for(done)).await.is_ok();
+        let waited = timeout(Duration::from_secs(20), changes.wait_for(done)).await.is_ok();
         assert!(waited, "the gateway waited in vain; it saw {:#?}", self.connections());
     }
 }

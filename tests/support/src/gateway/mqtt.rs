@@ -1,11 +1,8 @@
 //! MQTT 5, as a polite broker speaks it to a single client. rumqttc reads what the client sends. What the gateway sends
 //! is written by hand, because the tests also need packets that no library would write.
-//!
-//! OASIS MQTT 5.0, chapters 3 (packets) and 4 (operational behaviour). The properties in CONNACK are those of "AWS IoT
-//! Core message broker and protocol limits and quotas".
 
 use super::Script;
-use super::websocket::{BINARY, CLOSE, Incoming, PONG, frame};
+use super::websocket::{BINARY, CLOSE, Incoming, PING, PONG, frame};
 use rumqttc::{Packet, QoS};
 
 /// The first reason code of an error (MQTT 5, section 2.4).
@@ -29,13 +26,9 @@ impl<'a> Broker<'a> {
             Incoming::Packet(packet) => {
                 self.packets(packet).iter().flat_map(|packet| frame(BINARY, true, packet)).collect()
             }
-            Incoming::Ping(payload) => frame(PONG, true, payload),
-            Incoming::Pong(_) => Vec::new(),
-            // Close is answered with the client's own code.
-            Incoming::Close(code) => {
-                let code: Vec<u8> = code.iter().flat_map(|code| code.to_be_bytes()).collect();
-                frame(CLOSE, true, &code)
-            }
+            Incoming::Control(PING, payload) => frame(PONG, true, payload),
+            Incoming::Control(CLOSE, payload) => frame(CLOSE, true, payload),
+            Incoming::Control(..) => Vec::new(),
         }
     }
 
@@ -72,18 +65,18 @@ impl<'a> Broker<'a> {
 
 /// A packet of any kind: its first byte, the Remaining Length, and the rest.
 pub fn packet(first: u8, body: &[u8]) -> Vec<u8> {
-    [&[first][..], &variable_byte_integer(body.len()), body].concat()
+    [&[first][..], &counted(body)].concat()
 }
 
-/// The length of the properties comes before them, like the Remaining Length of a packet.
-fn variable_byte_integer(mut number: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
+/// These bytes after their number, as the Remaining Length and the length of the properties are written.
+fn counted(bytes: &[u8]) -> Vec<u8> {
+    let (mut counted, mut number) = (Vec::new(), bytes.len());
     while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
+        counted.push(number as u8 | 0x80);
         number >>= 7;
     }
-    bytes.push(number as u8);
-    bytes
+    counted.push(number as u8);
+    [&counted, bytes].concat()
 }
 
 fn text(text: &str) -> Vec<u8> {
@@ -91,13 +84,10 @@ fn text(text: &str) -> Vec<u8> {
 }
 
 pub fn connack(reason_code: u8, reason_string: Option<&str>) -> Vec<u8> {
-    // Receive maximum 100, maximum QoS 1.
-    let mut properties = if reason_code == 0 { vec![0x21, 0, 100, 0x24, 1] } else { Vec::new() };
-    if let Some(reason) = reason_string {
-        properties.push(0x1F);
-        properties.extend(text(reason));
-    }
-    packet(0x20, &[&[0, reason_code][..], &variable_byte_integer(properties.len()), &properties].concat())
+    // Receive maximum 100, maximum QoS 1 ("AWS IoT Core message broker and protocol limits and quotas").
+    let limits = if reason_code == 0 { &[0x21, 0, 100, 0x24, 1][..] } else { &[] };
+    let reason = reason_string.map_or_else(Vec::new, |reason| [&[0x1F][..], &text(reason)].concat());
+    packet(0x20, &[&[0, reason_code][..], &counted(&[limits, &reason].concat())].concat())
 }
 
 pub fn disconnect(reason_code: u8) -> Vec<u8> {
@@ -106,7 +96,7 @@ pub fn disconnect(reason_code: u8) -> Vec<u8> {
 
 pub fn disconnect_because(reason_code: u8, reason_string: &str) -> Vec<u8> {
     let reason = [&[0x1F][..], &text(reason_string)].concat();
-    packet(0xE0, &[&[reason_code][..], &variable_byte_integer(reason.len()), &reason].concat())
+    packet(0xE0, &[&[reason_code][..], &counted(&reason)].concat())
 }
 
 /// A PUBLISH of QoS 0.

@@ -1,8 +1,9 @@
 //! What the gateway saw, in the order it saw it.
 
+use super::acts::Stage;
 use super::http::{Refusal, Request};
 use super::sigv4::Verified;
-use super::websocket::Incoming;
+use super::websocket::{CLOSE, Incoming};
 use rumqttc::{Connect, Packet};
 use tokio::sync::watch;
 
@@ -30,11 +31,9 @@ pub enum Event {
     Disconnect {
         reason_code: u8,
     },
-    /// The frame Close.
     Close {
         code: Option<u16>,
     },
-    /// TLS close_notify arrived.
     CloseNotify,
     /// TCP end of stream after close_notify.
     Fin,
@@ -46,21 +45,26 @@ pub enum Event {
 pub const CLEAN_CLOSE: [Event; 4] =
     [Event::Disconnect { reason_code: 0 }, Event::Close { code: Some(1000) }, Event::CloseNotify, Event::Fin];
 
-impl From<&Incoming> for Event {
-    fn from(incoming: &Incoming) -> Self {
-        match incoming {
-            Incoming::Packet(Packet::Connect(connect, ..)) => Event::Connect(connect.clone()),
-            Incoming::Packet(Packet::Subscribe(_)) => Event::Subscribe,
-            Incoming::Packet(Packet::Publish(publish)) => Event::Publish {
-                topic: String::from_utf8_lossy(&publish.topic).into_owned(),
-                payload: publish.payload.to_vec(),
-            },
-            Incoming::Packet(Packet::Disconnect(disconnect)) => {
-                Event::Disconnect { reason_code: disconnect.reason_code as u8 }
-            }
-            &Incoming::Close(code) => Event::Close { code },
-            other => Event::Other(format!("{other:?}")),
+/// The event that this is, and the stage that begins with it.
+pub fn event(incoming: &Incoming) -> (Event, Option<Stage>) {
+    match incoming {
+        Incoming::Packet(Packet::Connect(connect, ..)) => {
+            (Event::Connect(connect.clone()), Some(Stage::Connect))
         }
+        Incoming::Packet(Packet::Subscribe(_)) => (Event::Subscribe, Some(Stage::Subscribe)),
+        Incoming::Packet(Packet::Publish(publish)) => {
+            let topic = String::from_utf8_lossy(&publish.topic).into_owned();
+            (Event::Publish { topic, payload: publish.payload.to_vec() }, Some(Stage::Publish))
+        }
+        Incoming::Packet(Packet::Disconnect(disconnect)) => {
+            let reason_code = disconnect.reason_code as u8;
+            (Event::Disconnect { reason_code }, Some(Stage::Disconnect))
+        }
+        Incoming::Control(CLOSE, payload) => {
+            let code = payload.first_chunk().map(|&code| u16::from_be_bytes(code));
+            (Event::Close { code }, Some(Stage::Close))
+        }
+        other => (Event::Other(format!("{other:?}")), None),
     }
 }
 

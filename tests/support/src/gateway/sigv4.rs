@@ -1,10 +1,8 @@
 //! Verifies the signature of a presigned upgrade request, without any code of AWS.
 //!
-//! Written from "AWS Signature Version 4 for API requests" in the IAM user guide: the pages "Create a signed AWS API
-//! request" (canonical request, string to sign, signing key) and "Authentication methods" (the query parameters). Two
-//! things are AWS IoT's own: the service name, and the session token, which is in the query but is not signed.
-//!
-//! It is stricter than AWS: it refuses a URL if any single character was changed.
+//! Written from "AWS Signature Version 4 for API requests" in the IAM user guide. Two things are AWS IoT's own: the
+//! service name, and the session token, which is in the query but is not signed. This is stricter than AWS: it refuses a
+//! URL if any single character was changed.
 
 use super::http::{Refusal, Request};
 use super::sigv4a;
@@ -12,7 +10,6 @@ use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use time::format_description::StaticFormatDescription;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
@@ -20,12 +17,9 @@ const HMAC: &str = "AWS4-HMAC-SHA256";
 pub const ECDSA: &str = "AWS4-ECDSA-P256-SHA256";
 const SERVICE: &str = "iotdevicegateway";
 const ALLOWED_SKEW: Duration = Duration::minutes(5);
-const DATE_FORMAT: StaticFormatDescription =
-    format_description!("[year][month][day]T[hour][minute][second]Z");
 /// RFC 3986, section 2.3: letters, digits and these four characters are not encoded.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-const INVALID_TOKEN: &str = "The security token included in the request is invalid.";
 const WRONG_SIGNATURE: &str = "The request signature we calculated does not match the signature you provided. Check \
     your AWS Secret Access Key and signing method.";
 
@@ -62,7 +56,7 @@ pub fn verify(
     let mut candidates = keys.iter().filter(|key| key.session_token == session_token);
     let (key, scope) = candidates
         .find_map(|key| Some((key, credential.strip_prefix(&key.access_key)?.strip_prefix('/')?)))
-        .ok_or_else(|| Refusal::forbidden(INVALID_TOKEN))?;
+        .ok_or_else(|| Refusal::forbidden("The security token included in the request is invalid."))?;
     let day = date.get(..8).ok_or_else(wrong_signature)?;
     let (regions, expected_scope) = match algorithm.as_str() {
         HMAC => {
@@ -72,11 +66,21 @@ pub fn verify(
         ECDSA => (value("X-Amz-Region-Set")?, format!("{day}/{SERVICE}/aws4_request")),
         _ => return Err(wrong_signature()),
     };
-    if !holds(&regions, region) {
+    // The region of a SigV4 scope is a set of one.
+    let holds_region = |pattern: &str| match pattern.split_once('*') {
+        Some((start, end)) => region.starts_with(start) && region.ends_with(end),
+        None => pattern == region,
+    };
+    if !regions.split(',').any(holds_region) {
         let message = format!("Credential should be scoped to a valid region, not '{regions}'.");
         return Err(Refusal::forbidden(message));
     }
-    check_clock(&date, now)?;
+    let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+    let signed = PrimitiveDateTime::parse(&date, format).map_err(|_| wrong_signature())?;
+    if (signed.assume_utc() - now).abs() > ALLOWED_SKEW {
+        let message = format!("Signature expired: {date} is not within 5 minutes of {now}.");
+        return Err(Refusal::forbidden(message));
+    }
     let hashed_request = hashed_request(request, &query).ok_or_else(wrong_signature)?;
     let string_to_sign = format!("{algorithm}\n{date}\n{expected_scope}\n{hashed_request}");
     let signature = value("X-Amz-Signature")?;
@@ -107,24 +111,6 @@ fn query(request: &Request) -> Option<BTreeMap<&str, &str>> {
 
 fn decoded(value: &str) -> String {
     percent_decode_str(value).decode_utf8_lossy().into_owned()
-}
-
-/// `*` in a region set stands for any characters; the region of a SigV4 scope is a set of one.
-fn holds(regions: &str, region: &str) -> bool {
-    regions.split(',').any(|pattern| match pattern.split_once('*') {
-        None => pattern == region,
-        Some((start, end)) => region.starts_with(start) && region.ends_with(end),
-    })
-}
-
-fn check_clock(date: &str, now: OffsetDateTime) -> Result<(), Refusal> {
-    let signed =
-        PrimitiveDateTime::parse(date, DATE_FORMAT).map_err(|_| Refusal::forbidden(WRONG_SIGNATURE))?;
-    if (signed.assume_utc() - now).abs() > ALLOWED_SKEW {
-        let now = now.format(DATE_FORMAT).expect("date and time fields alone");
-        return Err(Refusal::forbidden(format!("Signature expired: {date} is not within 5 min. of {now}")));
-    }
-    Ok(())
 }
 
 /// The hash of the canonical request, in which `Host` is the only header.

@@ -1,8 +1,5 @@
-//! WebSocket frames. They are written by hand, because a test must be able to send invalid ones, and read one by one, to
-//! see exactly what the client sent.
-//!
-//! RFC 6455, section 5 (framing; a client masks, a server does not) and section 7 (closing); MQTT 5, section 6 (packets
-//! travel in binary frames and may cross the borders of frames).
+//! WebSocket frames (RFC 6455, section 5), and MQTT packets in them (MQTT 5, section 6). They are written by hand, because a
+//! test must be able to send invalid ones, and read one by one, to see exactly what the client sent.
 
 use bytes::{Buf, BytesMut};
 use rumqttc::Packet;
@@ -38,9 +35,8 @@ pub fn close(code: u16, reason: &str) -> Vec<u8> {
 #[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum Incoming {
     Packet(Packet),
-    Ping(Vec<u8>),
-    Pong(Vec<u8>),
-    Close(Option<u16>),
+    /// A control frame: its opcode and its payload.
+    Control(u8, Vec<u8>),
 }
 
 /// Decodes bytes into frames, and frames into MQTT packets.
@@ -65,12 +61,7 @@ impl Decoder {
                     self.packets.extend(payload);
                     self.inside_message = !header.is_final;
                 }
-                (PING, _) => return Ok(Some(Incoming::Ping(payload))),
-                (PONG, _) => return Ok(Some(Incoming::Pong(payload))),
-                (CLOSE, _) => {
-                    let code = payload.first_chunk();
-                    return Ok(Some(Incoming::Close(code.map(|&code| u16::from_be_bytes(code)))));
-                }
+                (opcode @ (CLOSE | PING | PONG), _) => return Ok(Some(Incoming::Control(opcode, payload))),
                 _ => return Err(io::Error::other(format!("a frame out of place: {header:?}"))),
             }
         }
