@@ -54,13 +54,13 @@ pub fn verify(
         [value("X-Amz-Algorithm")?, value("X-Amz-Credential")?, value("X-Amz-Date")?];
     // An access key may contain slashes.
     let mut candidates = keys.iter().filter(|key| key.session_token == session_token);
-    let (key, scope) = candidates
+    let (key, given_scope) = candidates
         .find_map(|key| Some((key, credential.strip_prefix(&key.access_key)?.strip_prefix('/')?)))
         .ok_or_else(|| Refusal::forbidden("The security token included in the request is invalid."))?;
     let day = date.get(..8).ok_or_else(wrong_signature)?;
-    let (regions, expected_scope) = match algorithm.as_str() {
+    let (regions, scope) = match algorithm.as_str() {
         HMAC => {
-            let region = scope.split('/').nth(1).ok_or_else(wrong_signature)?;
+            let region = given_scope.split('/').nth(1).ok_or_else(wrong_signature)?;
             (region.to_owned(), format!("{day}/{region}/{SERVICE}/aws4_request"))
         }
         ECDSA => (value("X-Amz-Region-Set")?, format!("{day}/{SERVICE}/aws4_request")),
@@ -82,16 +82,16 @@ pub fn verify(
         return Err(Refusal::forbidden(message));
     }
     let hashed_request = hashed_request(request, &query).ok_or_else(wrong_signature)?;
-    let string_to_sign = format!("{algorithm}\n{date}\n{expected_scope}\n{hashed_request}");
+    let string_to_sign = format!("{algorithm}\n{date}\n{scope}\n{hashed_request}");
     let signature = value("X-Amz-Signature")?;
     let is_valid = match algorithm.as_str() {
-        HMAC => signature == hmac_signature(&key.secret, &expected_scope, &string_to_sign),
+        HMAC => signature == hmac_signature(&key.secret, &scope, &string_to_sign),
         _ => sigv4a::is_valid(&signature, key, &string_to_sign),
     };
-    match is_valid && scope == expected_scope {
-        true => Ok(Verified { access_key: key.access_key.clone(), session_token, date }),
-        false => Err(wrong_signature()),
+    if !is_valid {
+        return Err(wrong_signature());
     }
+    Ok(Verified { access_key: key.access_key.clone(), session_token, date })
 }
 
 /// The query as it was sent, still encoded, sorted by name as the canonical query is. `None` unless every parameter is
