@@ -8,16 +8,12 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
-/// Longer than any run may take.
-const LIMIT: Duration = Duration::from_secs(60);
-
 /// A command line under construction.
 pub struct Program {
     command: Command,
     home: TempDir,
 }
 
-/// The result of a finished run.
 #[derive(Debug)]
 pub struct Outcome {
     /// The exit code; -1 if a signal ended the program.
@@ -48,13 +44,8 @@ impl Program {
 
     /// The program with an endpoint whose certificate was issued by the authority in `ca_file`.
     pub fn against(endpoint: &str, ca_file: &Path, region: &str) -> Self {
-        Self::new().aimed_at(endpoint, ca_file, region)
-    }
-
-    /// Adds the flags for an endpoint, its region and its authority.
-    pub fn aimed_at(self, endpoint: &str, ca_file: &Path, region: &str) -> Self {
         let ca_file = ca_file.to_str().expect("a path in UTF-8");
-        self.args(["--endpoint", endpoint, "--region", region, "--ca-file", ca_file])
+        Self::new().args(["--endpoint", endpoint, "--region", region, "--ca-file", ca_file])
     }
 
     pub fn args<'a>(mut self, args: impl IntoIterator<Item = &'a str>) -> Self {
@@ -71,12 +62,9 @@ impl Program {
     pub fn redirected(mut self, from: u16, to: u16) -> Self {
         let (from, to) = (format!("127.0.0.1:{from}"), format!("127.0.0.1:{to}"));
         let variables = self.command.as_std().get_envs();
-        let changed: Vec<_> = variables
-            .filter_map(|(name, value)| {
-                let value = value?.to_str().filter(|value| value.contains(&from))?;
-                Some((name.to_owned(), value.replace(&from, &to)))
-            })
-            .collect();
+        let changed = variables
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_str()?.replace(&from, &to))));
+        let changed: Vec<_> = changed.collect();
         self.command.envs(changed);
         self
     }
@@ -106,8 +94,9 @@ impl Program {
         let began = Instant::now();
         let (child, _home) = self.spawn();
         let id = child.id().expect("the program was just started");
-        let (output, peak_memory_kib) =
-            tokio::join!(timeout(LIMIT, child.wait_with_output()), peak_memory(id));
+        // Longer than any run may take.
+        let output = timeout(Duration::from_secs(60), child.wait_with_output());
+        let (output, peak_memory_kib) = tokio::join!(output, peak_memory(id));
         let output = output.expect("an end").expect("an exit code");
         Outcome {
             peak_memory_kib,
@@ -141,9 +130,8 @@ pub fn built(name: &str) -> PathBuf {
 async fn peak_memory(process: u32) -> u64 {
     let mut peak = 0;
     while let Ok(status) = std::fs::read_to_string(format!("/proc/{process}/status")) {
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let Some(line) = line else { break };
-        peak = line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(peak);
+        let Some(line) = status.lines().find_map(|line| line.strip_prefix("VmHWM:")) else { break };
+        peak = line.trim_end_matches("kB").trim().parse().unwrap_or(peak);
         sleep(Duration::from_millis(5)).await;
     }
     peak

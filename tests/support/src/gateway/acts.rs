@@ -6,22 +6,19 @@ use std::time::Duration;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 
-/// The moment at which the acts begin.
+/// What the gateway has just read when the acts begin.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Stage {
-    /// A TCP connection came in; bytes are sent without TLS.
+    /// Nothing: a TCP connection came in. Bytes are sent without TLS.
     Accept,
-    /// The whole upgrade request was read; bytes are sent inside TLS, here and in every later stage.
+    /// The whole upgrade request. Bytes are sent inside TLS, here and in every later stage.
     Request,
-    /// CONNECT was read. Nothing puts bytes into frames from here on, so send whole frames.
+    /// Nothing puts bytes into frames from here on, so send whole frames.
     Connect,
-    /// SUBSCRIBE was read.
     Subscribe,
-    /// PUBLISH was read.
     Publish,
-    /// DISCONNECT was read.
     Disconnect,
-    /// The WebSocket Close was read.
+    /// The WebSocket Close.
     Close,
 }
 
@@ -44,8 +41,7 @@ pub enum Act {
     Reset,
     /// Behave well again, and send the normal answer of this stage.
     Continue,
-    /// Behave well again, without the normal answer of this stage: the acts before this replaced it. Only from CONNECT
-    /// on.
+    /// Behave well again, from CONNECT on, without the normal answer of this stage: the acts before this replaced it.
     Resume,
 }
 

@@ -1,6 +1,4 @@
 //! Certificates made when the gateway starts: an authority and a server certificate it issues.
-//!
-//! RFC 5280; AWS IoT developer guide, "Server authentication" (what a client must check).
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
@@ -37,7 +35,7 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         params.distinguished_name.push(DnType::CommonName, name);
-        let issuer = CertifiedIssuer::self_signed(params, new_key());
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("ring makes keys"));
         Authority(issuer.expect("an authority can sign itself"))
     }
 
@@ -52,7 +50,7 @@ impl Authority {
     }
 
     fn issue(&self, certificate: Certificate) -> (rcgen::Certificate, KeyPair) {
-        let key = new_key();
+        let key = KeyPair::generate().expect("ring makes keys");
         let issued = server_params(certificate).signed_by(&key, &self.0);
         (issued.expect("the authority can issue"), key)
     }
@@ -62,19 +60,17 @@ impl Authority {
         if certificate == Certificate::UnknownIssuer {
             return Authority::new("An authority nobody trusts").server(Certificate::Trusted);
         }
+        let (issued, key) = self.issue(certificate);
         let (shown, key) = match certificate {
-            Certificate::Authority => (self.0.der().clone(), self.0.key().serialize_der()),
-            other => {
-                let (issued, key) = self.issue(other);
-                (issued.der().clone(), key.serialize_der())
-            }
+            Certificate::Authority => (self.0.der(), self.0.key().serialize_der()),
+            _ => (issued.der(), key.serialize_der()),
         };
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key));
         ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("ring serves both versions")
             .with_no_client_auth()
-            .with_single_cert(vec![shown], key)
+            .with_single_cert(vec![shown.clone()], key)
             .expect("the key is the certificate's")
             .into()
     }
@@ -87,23 +83,14 @@ fn server_params(certificate: Certificate) -> CertificateParams {
         Certificate::NoName => Vec::new(),
         _ => ["localhost", "gateway.test", "sts.test", "127.0.0.1", "::1"].map(String::from).to_vec(),
     };
+    let begin = match certificate {
+        Certificate::Expired => date_time_ymd(2019, 1, 1),
+        Certificate::NotYetValid => date_time_ymd(2999, 1, 1),
+        _ => OffsetDateTime::now_utc() - Duration::days(1),
+    };
     let mut params = CertificateParams::new(names).expect("these are names and addresses");
     // macOS rejects a server certificate that has no purpose, or that is valid for more than 825 days.
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let now = OffsetDateTime::now_utc();
-    (params.not_before, params.not_after) = (now - Duration::days(1), now + Duration::days(365));
-    match certificate {
-        Certificate::Expired => {
-            (params.not_before, params.not_after) = (date_time_ymd(2019, 1, 1), date_time_ymd(2020, 1, 1));
-        }
-        Certificate::NotYetValid => {
-            (params.not_before, params.not_after) = (date_time_ymd(2999, 1, 1), date_time_ymd(2999, 12, 1));
-        }
-        _ => {}
-    }
+    (params.not_before, params.not_after) = (begin, begin + Duration::days(365));
     params
-}
-
-fn new_key() -> KeyPair {
-    KeyPair::generate().expect("ring makes keys")
 }

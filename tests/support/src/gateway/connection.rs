@@ -1,119 +1,172 @@
-//! One connection from its first byte to its last: TLS, the upgrade request, MQTT, the close.
-//!
-//! AWS IoT developer guide, "Device communication protocols" (MQTT over WebSocket, signed with Signature Version 4, on
-//! port 443).
+//! One connection from its first byte to its last: TLS, the upgrade request, MQTT, the close. RFC 6455, section 7.1.1 asks
+//! the server to close TCP first. But the client is under test here, so the server always lets it close first.
 
-use super::Script;
-use super::acts::{Act, Stage};
-use super::http::{Refusal, Request, read_head, switching_protocols};
+use super::acts::{Act, Stage, perform, send};
+use super::http::{Request, read_head, switching_protocols};
 use super::mqtt::Broker;
-use super::record::{ConnectionRecord, Event};
+use super::record::{ConnectionRecord, Event, event};
 use super::sigv4::verify;
-use super::websocket::Incoming;
-use super::wire::{Socket, Wire};
-use rumqttc::Packet;
+use super::websocket::{Decoder, Incoming};
+use super::{Script, own_keys};
 use rustls::ServerConfig;
 use rustls::server::Acceptor;
-use std::io::Result;
+use std::io::{Error, ErrorKind, Result};
 use std::sync::Arc;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, copy, sink, split};
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-pub async fn serve(tcp: TcpStream, tls: Arc<ServerConfig>, script: &Script, record: &ConnectionRecord) {
+pub async fn serve(mut tcp: TcpStream, tls: Arc<ServerConfig>, script: &Script, record: &ConnectionRecord) {
     record.push(Event::Accepted);
-    let mut wire = Wire::new(tcp, record);
-    if *fault(&mut wire, script, Stage::Accept).await != Act::Continue {
-        return;
+    if let Some((Stage::Accept, acts)) = &script.fault {
+        match perform(acts, &mut tcp).await {
+            Ok(Act::Continue) => {}
+            Ok(Act::Reset) => return drop(tcp.set_zero_linger()),
+            _ => {
+                tcp.shutdown().await.ok();
+                copy(&mut tcp, &mut sink()).await.ok();
+                return;
+            }
+        }
     }
-    match handshake(wire.stream, tls, record).await {
-        Ok(stream) => speak(Wire::new(stream, record), script, record).await,
+    let handshake = async {
+        let start = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
+        let hello = start.client_hello();
+        let server_name = hello.server_name().map(String::from);
+        let alpn = hello.alpn().into_iter().flatten().map(Vec::from).collect();
+        let stream = start.into_stream(tls).await?;
+        record.push(Event::Tls { server_name, alpn });
+        Ok::<_, Error>(stream)
+    };
+    match handshake.await {
+        Ok(stream) => {
+            Connection { stream, script, ear: Ear { record, decoder: Decoder::default() } }.speak().await
+        }
         // Most often because the client refused the certificate.
         Err(error) => record.push(Event::Other(error.to_string())),
     }
 }
 
-async fn handshake(
-    tcp: TcpStream,
-    tls: Arc<ServerConfig>,
-    record: &ConnectionRecord,
-) -> Result<TlsStream<TcpStream>> {
-    let start = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
-    let hello = start.client_hello();
-    let server_name = hello.server_name().map(String::from);
-    let alpn = hello.alpn().into_iter().flatten().map(Vec::from).collect();
-    let stream = start.into_stream(tls).await?;
-    record.push(Event::Tls { server_name, alpn });
-    Ok(stream)
+struct Connection<'a> {
+    stream: TlsStream<TcpStream>,
+    script: &'a Script,
+    ear: Ear<'a>,
 }
 
-/// Performs the acts scripted for this stage. `Act::Continue` if there are none.
-async fn fault<'a, S: Socket>(wire: &mut Wire<'_, S>, script: &'a Script, stage: Stage) -> &'a Act {
-    match &script.fault {
-        Some((at, acts)) if *at == stage => wire.misbehave(acts).await,
-        _ => &Act::Continue,
-    }
-}
-
-/// The upgrade request and its answer, then MQTT.
-async fn speak(mut wire: Wire<'_, TlsStream<TcpStream>>, script: &Script, record: &ConnectionRecord) {
-    let head = match read_head(&mut wire.stream).await {
-        Ok(head) => head,
-        Err(error) => return record.push(Event::Other(error.to_string())),
-    };
-    let request = Request::parse(&head);
-    if let Ok(request) = &request {
-        record.push(Event::Request(request.clone()));
-    }
-    if *fault(&mut wire, script, Stage::Request).await != Act::Continue {
-        return;
-    }
-    let now = script.now();
-    match request.and_then(|request| admit(&request, script, now, record)) {
-        Ok(response) => wire.send(response.as_bytes()).await,
-        Err(refusal) => {
-            let response = refusal.response(now);
-            record.push(Event::Refused(refusal));
-            wire.send(response.as_bytes()).await;
-            return wire.see_off().await;
-        }
-    }
-    wire.upgraded();
-    let mut broker = Broker::new(script);
-    while let Some(incoming) = wire.next().await {
-        let then = match stage(&incoming) {
-            Some(stage) => fault(&mut wire, script, stage).await,
-            None => &Act::Continue,
+impl<'a> Connection<'a> {
+    /// The upgrade request and its answer, then MQTT.
+    async fn speak(mut self) {
+        let head = read_head(&mut self.stream).await.unwrap_or_default();
+        let Some(request) = Request::parse(&head) else {
+            return self.ear.record.push(Event::Other(String::from_utf8_lossy(&head).into_owned()));
         };
-        match then {
-            Act::Continue => wire.send(&broker.answer(&incoming)).await,
-            Act::Resume => {}
-            _ => return,
+        self.ear.record.push(Event::Request(request.clone()));
+        if *self.fault(Some(Stage::Request)).await != Act::Continue {
+            return;
         }
+        let now = OffsetDateTime::now_utc() + Duration::seconds(self.script.clock_offset_seconds);
+        let keys = [&own_keys(), &self.script.keys[..]].concat();
+        // If the client is gone, the next read shows how it left.
+        let verified = verify(&request, &keys, &self.script.region, now);
+        match verified.and_then(|verified| Ok((verified, request.accept_key()?))) {
+            Ok((verified, accept_key)) => {
+                self.ear.record.push(Event::Signed(verified));
+                self.ear.record.push(Event::Upgraded);
+                let response = switching_protocols(&accept_key, self.script.subprotocol.as_deref());
+                send(&mut self.stream, response.as_bytes()).await.ok();
+            }
+            Err(refusal) => {
+                let response = refusal.response(now);
+                self.ear.record.push(Event::Refused(refusal));
+                send(&mut self.stream, response.as_bytes()).await.ok();
+            }
+        }
+        let mut broker = Broker::new(self.script);
+        while let Ok(Some((incoming, stage))) = self.ear.next(&mut self.stream).await {
+            match self.fault(stage).await {
+                Act::Continue => drop(send(&mut self.stream, &broker.answer(&incoming)).await),
+                Act::Resume => {}
+                _ => return,
+            }
+        }
+        self.see_off().await;
+    }
+
+    /// Performs the acts scripted for this stage, and returns the last one; `Act::Continue` if there are none. Meanwhile
+    /// this reads what the client sends. If the gateway is to behave well afterwards, that stays unread until then.
+    async fn fault(&mut self, stage: Option<Stage>) -> &'a Act {
+        let acts = match &self.script.fault {
+            Some((at, acts)) if Some(*at) == stage => acts,
+            _ => return &Act::Continue,
+        };
+        let last = if let Some(Act::Continue | Act::Resume) = acts.last() {
+            perform(acts, &mut self.stream).await
+        } else {
+            let (mut reader, mut writer) = split(&mut self.stream);
+            tokio::select! {
+                biased;
+                last = perform(acts, &mut writer) => last,
+                end = self.ear.listen(&mut reader) => end.and(Err(ErrorKind::UnexpectedEof.into())),
+            }
+        };
+        match last {
+            Ok(last @ (Act::Continue | Act::Resume)) => return last,
+            Ok(Act::Reset) => {
+                self.stream.get_ref().0.set_zero_linger().ok();
+                return &Act::Reset;
+            }
+            Ok(Act::Abort) => drop(self.stream.get_mut().0.shutdown().await),
+            Ok(_) => drop(self.stream.shutdown().await),
+            // The client is gone.
+            Err(_) => {}
+        }
+        self.see_off().await;
+        &Act::Fin
+    }
+
+    /// Listens until the client ends the connection, records how it did, then ends the gateway's side. A close_notify before
+    /// that, which the client would not read, would turn its FIN into a reset.
+    async fn see_off(&mut self) {
+        let mut end = self.ear.listen(&mut self.stream).await;
+        if end.is_ok() {
+            self.ear.record.push(Event::CloseNotify);
+            end = copy(self.stream.get_mut().0, &mut sink()).await.map(drop);
+        }
+        self.ear.record.push(end.map_or_else(|error| Event::Other(error.to_string()), |()| Event::Fin));
+        self.stream.shutdown().await.ok();
     }
 }
 
-fn admit(
-    request: &Request,
-    script: &Script,
-    now: OffsetDateTime,
-    record: &ConnectionRecord,
-) -> std::result::Result<String, Refusal> {
-    let accept_key = request.accept_key()?;
-    let verified = verify(request, &script.known_keys(), &script.region, now)?;
-    record.push(Event::Signed(verified));
-    record.push(Event::Upgraded);
-    Ok(switching_protocols(&accept_key, script.subprotocol.as_deref()))
+/// Decodes and records what arrives. It is separate from the stream, so that the gateway can read while it writes.
+struct Ear<'a> {
+    record: &'a ConnectionRecord,
+    decoder: Decoder,
 }
 
-fn stage(incoming: &Incoming) -> Option<Stage> {
-    match incoming {
-        Incoming::Packet(Packet::Connect(..)) => Some(Stage::Connect),
-        Incoming::Packet(Packet::Subscribe(_)) => Some(Stage::Subscribe),
-        Incoming::Packet(Packet::Publish(_)) => Some(Stage::Publish),
-        Incoming::Packet(Packet::Disconnect(_)) => Some(Stage::Disconnect),
-        Incoming::Close(_) => Some(Stage::Close),
-        _ => None,
+impl Ear<'_> {
+    /// What the client says next, and the stage that begins with it; `None` after its last word.
+    async fn next(
+        &mut self,
+        reader: &mut (impl AsyncRead + Unpin),
+    ) -> Result<Option<(Incoming, Option<Stage>)>> {
+        loop {
+            let next = self.decoder.next_incoming();
+            let next = next.inspect_err(|error| self.record.push(Event::Other(error.to_string())))?;
+            if let Some(incoming) = next {
+                let (event, stage) = event(&incoming);
+                self.record.push(event);
+                return Ok(Some((incoming, stage)));
+            }
+            if reader.read_buf(&mut self.decoder.bytes).await? == 0 {
+                return Ok(None);
+            }
+        }
+    }
+
+    async fn listen(&mut self, reader: &mut (impl AsyncRead + Unpin)) -> Result<()> {
+        while self.next(reader).await?.is_some() {}
+        Ok(())
     }
 }

@@ -1,8 +1,5 @@
-//! The upgrade request, and the two answers to it: 101, or a refusal in the form of AWS IoT Core's.
-//!
-//! RFC 6455, section 4.2 (the server's side of the opening handshake); AWS IoT developer guide, "Device
-//! communication protocols" (the subprotocol `mqtt`). The form of a refusal is taken from logs that users of
-//! AWS IoT have published.
+//! The upgrade request, and the two answers to it (RFC 6455, section 4.2): 101, or a refusal. Its form is taken from logs
+//! that users of AWS IoT have published.
 
 use std::io::Result as IoResult;
 use std::time::SystemTime;
@@ -29,85 +26,56 @@ pub struct Request {
 }
 
 impl Request {
-    pub fn parse(head: &[u8]) -> Result<Request, Refusal> {
+    /// `None` if this is not HTTP/1.1.
+    pub fn parse(head: &[u8]) -> Option<Request> {
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut parsed = httparse::Request::new(&mut headers);
-        let complete = parsed.parse(head).is_ok_and(|status| status.is_complete());
-        let (Some(method), Some(target), true) = (parsed.method, parsed.path, complete) else {
-            return Err(Refusal::invalid("The request is not HTTP/1.1."));
-        };
+        parsed.parse(head).ok().filter(httparse::Status::is_complete)?;
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-        let headers = parsed.headers.iter();
-        Ok(Request {
-            method: method.into(),
-            target: target.into(),
-            headers: headers.map(|h| (h.name.into(), text(h.value))).collect(),
+        let headers = parsed.headers.iter().map(|header| (header.name.to_owned(), text(header.value)));
+        Some(Request {
+            method: parsed.method?.to_owned(),
+            target: parsed.path?.to_owned(),
+            headers: headers.collect(),
         })
     }
 
-    /// The values of every header of that name.
-    pub fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let named = move |(key, _): &&(String, String)| key.eq_ignore_ascii_case(name);
-        self.headers.iter().filter(named).map(|(_, value)| value.as_str())
-    }
-
     /// The value of a header that is there exactly once.
-    pub fn only_header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
-        let mut values = self.header(name);
-        values.next().filter(|_| values.next().is_none())
-    }
-
-    fn lists(&self, name: &str, wanted: &str) -> bool {
-        let mut items = self.header(name).flat_map(|value| value.split(','));
-        items.any(|item| item.trim().eq_ignore_ascii_case(wanted))
+    pub fn only_header(&self, name: &str) -> Option<&str> {
+        let mut named = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        named.next().filter(|_| named.next().is_none()).map(|(_, value)| value.as_str())
     }
 
     /// The `Sec-WebSocket-Accept` to answer with, if the request asks for MQTT over WebSocket.
     pub fn accept_key(&self) -> Result<String, Refusal> {
-        let key = self.only_header("sec-websocket-key");
-        match key.filter(|key| key.len() == 24) {
-            Some(key)
-                if self.lists("upgrade", "websocket")
-                    && self.lists("connection", "upgrade")
-                    && self.only_header("sec-websocket-version") == Some("13")
-                    && self.lists("sec-websocket-protocol", "mqtt") =>
-            {
-                Ok(derive_accept_key(key.as_bytes()))
-            }
-            _ => Err(Refusal::invalid("A WebSocket with the subprotocol mqtt is wanted.")),
-        }
+        let is = |name, wanted: &str| self.only_header(name).is_some_and(|v| v.eq_ignore_ascii_case(wanted));
+        let key = self.only_header("sec-websocket-key").filter(|key| {
+            key.len() == 24
+                && is("upgrade", "websocket")
+                && is("connection", "upgrade")
+                && is("sec-websocket-version", "13")
+                && is("sec-websocket-protocol", "mqtt")
+        });
+        key.map(|key| derive_accept_key(key.as_bytes()))
+            .ok_or_else(|| Refusal::forbidden("A WebSocket with the subprotocol mqtt is wanted."))
     }
 }
 
-/// Why the gateway does not answer 101.
+/// Why the gateway answers 403.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Refusal {
-    pub status: u16,
-    pub message: String,
-}
+pub struct Refusal(String);
 
 impl Refusal {
-    /// The URL or the request is malformed.
-    pub fn invalid(message: impl Into<String>) -> Refusal {
-        Refusal { status: 400, message: message.into() }
-    }
-
-    /// The request is understood and not allowed.
     pub fn forbidden(message: impl Into<String>) -> Refusal {
-        Refusal { status: 403, message: message.into() }
+        Refusal(message.into())
     }
 
     pub fn response(&self, now: OffsetDateTime) -> String {
-        let (reason, error_type) = match self.status {
-            400 => ("Bad Request", "InvalidRequestException:"),
-            _ => ("Forbidden", "ForbiddenException:"),
-        };
-        let message = self.message.replace('\\', "\\\\").replace('"', "\\\"");
+        let message = self.0.replace('\\', "\\\\").replace('"', "\\\"");
         let body = format!(r#"{{"message":"{message}","traceId":"{}"}}"#, Uuid::new_v4());
         format!(
-            "HTTP/1.1 {} {reason}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
-             date: {}\r\nx-amzn-RequestId: {}\r\nx-amzn-ErrorType: {error_type}\r\n\r\n{body}",
-            self.status,
+            "HTTP/1.1 403 Forbidden\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+             date: {}\r\nx-amzn-RequestId: {}\r\nx-amzn-ErrorType: ForbiddenException:\r\n\r\n{body}",
             body.len(),
             httpdate::fmt_http_date(SystemTime::from(now)),
             Uuid::new_v4(),

@@ -3,8 +3,7 @@
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// Dropping it ends the listener and its connections. It runs on the test's own runtime: a test that
-/// blocks its thread needs `flavor = "multi_thread"`.
+/// Dropping it ends the listener and its connections. It runs on the test's own runtime.
 pub struct Listener {
     pub port: u16,
     task: JoinHandle<()>,
@@ -12,33 +11,28 @@ pub struct Listener {
 
 impl Listener {
     /// `serve` is called for each connection, in the order they come in.
-    pub async fn start<F>(serve: impl FnMut(TcpStream) -> F + Send + 'static) -> Listener
+    pub async fn start<F>(mut serve: impl FnMut(TcpStream) -> F + Send + 'static) -> Listener
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let port = listener.local_addr().expect("a bound listener has an address").port();
-        Listener { port, task: tokio::spawn(accept(listener, serve)) }
+        let task = tokio::spawn(async move {
+            // Dropping the set, when this task is ended, ends the connections.
+            let mut connections = JoinSet::new();
+            loop {
+                // If the client has already reset the connection, Windows fails here, and macOS one line later.
+                let Ok((tcp, _)) = listener.accept().await else { continue };
+                let _ = tcp.set_nodelay(true);
+                connections.spawn(serve(tcp));
+            }
+        });
+        Listener { port, task }
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-async fn accept<F>(listener: TcpListener, mut serve: impl FnMut(TcpStream) -> F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    // Dropping the set, when this task is ended, ends the connections.
-    let mut connections = JoinSet::new();
-    loop {
-        // If the client has already reset the connection, Windows fails here and macOS fails at
-        // `set_nodelay`.
-        let Ok((tcp, _)) = listener.accept().await else { continue };
-        let _ = tcp.set_nodelay(true);
-        connections.spawn(serve(tcp));
     }
 }

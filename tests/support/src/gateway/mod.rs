@@ -1,8 +1,5 @@
-//! A stand-in for the endpoint of AWS IoT Core, inside the test's own process.
-//!
-//! It listens on a free port of 127.0.0.1 and does what AWS IoT Core does for MQTT over WebSocket: TLS, the
-//! upgrade request with its SigV4 signature, then MQTT 5. It records what it saw, in order, and a [`Script`]
-//! can make it misbehave at any stage. Each file names the documents that it follows.
+//! A stand-in for the endpoint of AWS IoT Core, inside the test's own process: TLS, the upgrade request with its SigV4
+//! signature, then MQTT 5. It records what it saw, in order, and a [`Script`] can make it misbehave at any stage.
 
 mod acts;
 pub mod certificates;
@@ -14,7 +11,6 @@ mod record;
 pub mod sigv4;
 pub mod sigv4a;
 pub mod websocket;
-mod wire;
 
 pub use acts::{Act, Stage};
 pub use certificates::Certificate;
@@ -26,12 +22,13 @@ pub use websocket::{close, frame};
 
 use certificates::Authority;
 use listener::Listener;
-use record::Record;
-use std::io::Write;
+use record::{ConnectionRecord, Record};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::NamedTempFile;
-use time::{Duration, OffsetDateTime};
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 /// Made-up keys every gateway knows. The token has characters that must be percent-encoded.
 pub const ACCESS_KEY: &str = "AKIAGATEWAYEXAMPLE00";
@@ -79,16 +76,6 @@ impl Script {
     pub fn fault(stage: Stage, acts: impl Into<Vec<Act>>) -> Script {
         Script { fault: Some((stage, acts.into())), ..Script::default() }
     }
-
-    fn now(&self) -> OffsetDateTime {
-        OffsetDateTime::now_utc() + Duration::seconds(self.clock_offset_seconds)
-    }
-
-    fn known_keys(&self) -> Vec<Key> {
-        let mut keys = own_keys();
-        keys.extend_from_slice(&self.keys);
-        keys
-    }
 }
 
 /// The keys every gateway knows.
@@ -105,7 +92,7 @@ pub fn own_keys() -> Vec<Key> {
 pub struct Gateway {
     authority: Authority,
     ca_file: NamedTempFile,
-    record: Record,
+    record: watch::Sender<Record>,
     listener: Listener,
 }
 
@@ -117,21 +104,17 @@ impl Gateway {
 
     /// The nth connection follows the nth script; all further ones follow the last.
     pub async fn start_with(scripts: Vec<Script>) -> Gateway {
-        assert!(!scripts.is_empty(), "a gateway needs a script");
         let authority = Authority::new("The gateway's test authority");
-        let mut ca_file = NamedTempFile::new().expect("a temporary file can be made");
-        ca_file.write_all(authority.pem().as_bytes()).expect("the temporary file can be written");
-        let with_tls = |script: Script| {
-            let tls = authority.server(script.certificate);
-            (Arc::new(script), tls)
-        };
+        let ca_file = NamedTempFile::new().expect("a temporary file can be made");
+        std::fs::write(&ca_file, authority.pem()).expect("the temporary file can be written");
+        let with_tls = |script: Script| (Arc::new(script.clone()), authority.server(script.certificate));
         let scripts: Vec<_> = scripts.into_iter().map(with_tls).collect();
-        let record = Record::default();
+        let record = watch::Sender::new(Record::default());
         let (mut nth, records) = (0, record.clone());
         let listener = Listener::start(move |tcp| {
             let (script, tls) = scripts[nth.min(scripts.len() - 1)].clone();
             nth += 1;
-            let record = records.open();
+            let record = ConnectionRecord::open(records.clone());
             async move { connection::serve(tcp, tls, &script, &record).await }
         });
         Gateway { authority, ca_file, record, listener: listener.await }
@@ -157,16 +140,23 @@ impl Gateway {
 
     /// What has been seen so far, one list for each connection in the order they came in.
     pub fn connections(&self) -> Vec<Vec<Event>> {
-        self.record.connections()
+        self.record.borrow().connections.clone()
     }
 
     /// Waits until that many connections are over.
     pub async fn finished(&self, connections: usize) {
-        self.record.finished(connections).await;
+        self.wait_for(|record| record.finished >= connections).await;
     }
 
     /// Waits until such an event was seen on this connection. The first connection is 0.
     pub async fn seen(&self, connection: usize, wanted: impl Fn(&Event) -> bool) {
-        self.record.seen(connection, wanted).await;
+        let seen = |events: &Vec<Event>| events.iter().any(&wanted);
+        self.wait_for(|record| record.connections.get(connection).is_some_and(seen)).await;
+    }
+
+    async fn wait_for(&self, done: impl FnMut(&Record) -> bool) {
+        let mut changes = self.record.subscribe();
+        let waited = timeout(Duration::from_secs(20), changes.wait_for(done)).await.is_ok();
+        assert!(waited, "the gateway waited in vain; it saw {:#?}", self.connections());
     }
 }

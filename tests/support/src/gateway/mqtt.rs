@@ -1,100 +1,82 @@
 //! MQTT 5, as a polite broker speaks it to a single client. rumqttc reads what the client sends. What the gateway sends
 //! is written by hand, because the tests also need packets that no library would write.
-//!
-//! OASIS MQTT 5.0, chapters 3 (packets) and 4 (operational behaviour). The properties in CONNACK are those of "AWS IoT
-//! Core message broker and protocol limits and quotas".
 
 use super::Script;
-use super::websocket::{BINARY, CLOSE, Incoming, PONG, frame};
-use rumqttc::{Packet, Publish, QoS};
+use super::websocket::{BINARY, CLOSE, Incoming, PING, PONG, frame};
+use rumqttc::{Packet, QoS};
 
 /// The first reason code of an error (MQTT 5, section 2.4).
 const ERROR: u8 = 0x80;
 
-/// The gateway's side of one session. Topic filters have no wildcards here.
+/// The gateway's side of one session. Topic filters have no wildcards here, and messages are delivered with QoS 0.
 pub struct Broker<'a> {
-    subscriptions: Vec<(String, QoS)>,
-    last_id: u16,
+    subscriptions: Vec<String>,
     subacks: std::slice::Iter<'a, u8>,
     pubacks: std::slice::Iter<'a, u8>,
 }
 
 impl<'a> Broker<'a> {
     pub fn new(script: &'a Script) -> Self {
-        let (subacks, pubacks) = (script.subacks.iter(), script.pubacks.iter());
-        Self { subscriptions: Vec::new(), last_id: 0, subacks, pubacks }
+        Self { subscriptions: Vec::new(), subacks: script.subacks.iter(), pubacks: script.pubacks.iter() }
     }
 
     /// The frames that a good broker answers with.
     pub fn answer(&mut self, received: &Incoming) -> Vec<u8> {
-        let packets = match received {
-            Incoming::Packet(packet) => self.packets(packet),
-            Incoming::Ping(payload) => return frame(PONG, true, payload),
-            Incoming::Pong(_) => return Vec::new(),
-            // Close is answered with the client's own code.
-            Incoming::Close(code) => {
-                let code: Vec<u8> = code.iter().flat_map(|code| code.to_be_bytes()).collect();
-                return frame(CLOSE, true, &code);
+        match received {
+            Incoming::Packet(packet) => {
+                self.packets(packet).iter().flat_map(|packet| frame(BINARY, true, packet)).collect()
             }
-        };
-        packets.iter().flat_map(|packet| frame(BINARY, true, packet)).collect()
+            Incoming::Control(PING, payload) => frame(PONG, true, payload),
+            Incoming::Control(CLOSE, payload) => frame(CLOSE, true, payload),
+            Incoming::Control(..) => Vec::new(),
+        }
     }
 
     fn packets(&mut self, received: &Packet) -> Vec<Vec<u8>> {
         match received {
             Packet::Connect(..) => vec![connack(0, None)],
             Packet::Subscribe(subscribe) => {
-                let mut body = [&subscribe.pkid.to_be_bytes()[..], &[0]].concat();
+                let mut suback = [&subscribe.pkid.to_be_bytes()[..], &[0]].concat();
                 for filter in &subscribe.filters {
-                    let granted = u8::from(filter.qos != QoS::AtMostOnce);
-                    let code = self.subacks.next().copied().unwrap_or(granted);
-                    body.push(code);
+                    let code = self.subacks.next().copied().unwrap_or((filter.qos as u8).min(1));
+                    suback.push(code);
                     if code < ERROR {
-                        self.subscriptions.push((filter.path.clone(), filter.qos));
+                        self.subscriptions.push(filter.path.clone());
                     }
                 }
-                vec![packet(0x90, &body)]
+                vec![packet(0x90, &suback)]
             }
-            Packet::Publish(publish) => {
-                if publish.qos == QoS::AtMostOnce {
-                    return self.echo(publish).into_iter().collect();
+            Packet::Publish(received) => {
+                let mut packets = Vec::new();
+                let mut code = 0;
+                if received.qos != QoS::AtMostOnce {
+                    code = self.pubacks.next().copied().unwrap_or(0);
+                    packets.push(packet(0x40, &[&received.pkid.to_be_bytes()[..], &[code]].concat()));
                 }
-                let code = self.pubacks.next().copied().unwrap_or(0);
-                let puback = packet(0x40, &[&publish.pkid.to_be_bytes()[..], &[code]].concat());
-                let echo = (code < ERROR).then(|| self.echo(publish)).flatten();
-                [puback].into_iter().chain(echo).collect()
+                let topic = self.subscriptions.iter().find(|filter| filter.as_bytes() == received.topic);
+                packets.extend(topic.filter(|_| code < ERROR).map(|topic| publish(topic, &received.payload)));
+                packets
             }
             Packet::PingReq => vec![packet(0xD0, &[])],
             _ => Vec::new(),
         }
     }
-
-    fn echo(&mut self, publish: &Publish) -> Option<Vec<u8>> {
-        let (topic, qos) =
-            self.subscriptions.iter().find(|(filter, _)| filter.as_bytes() == publish.topic)?;
-        if [*qos, publish.qos].contains(&QoS::AtMostOnce) {
-            return Some(self::publish(topic, &publish.payload));
-        }
-        self.last_id += 1;
-        let id = self.last_id.to_be_bytes();
-        Some(packet(0x32, &[&text(topic)[..], &id, &[0], &publish.payload].concat()))
-    }
 }
 
 /// A packet of any kind: its first byte, the Remaining Length, and the rest.
 pub fn packet(first: u8, body: &[u8]) -> Vec<u8> {
-    [&[first][..], &variable_byte_integer(body.len()), body].concat()
+    [&[first][..], &counted(body)].concat()
 }
 
-/// The length of the properties comes before them, like the Remaining Length of a packet.
-fn variable_byte_integer(mut number: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
+/// These bytes after their number, as the Remaining Length and the length of the properties are written.
+fn counted(bytes: &[u8]) -> Vec<u8> {
+    let (mut counted, mut number) = (Vec::new(), bytes.len());
     while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
+        counted.push(number as u8 | 0x80);
         number >>= 7;
     }
-    bytes.push(number as u8);
-    bytes
+    counted.push(number as u8);
+    [&counted, bytes].concat()
 }
 
 fn text(text: &str) -> Vec<u8> {
@@ -102,13 +84,10 @@ fn text(text: &str) -> Vec<u8> {
 }
 
 pub fn connack(reason_code: u8, reason_string: Option<&str>) -> Vec<u8> {
-    // Receive maximum 100, maximum QoS 1.
-    let mut properties = if reason_code == 0 { vec![0x21, 0, 100, 0x24, 1] } else { Vec::new() };
-    if let Some(reason) = reason_string {
-        properties.push(0x1F);
-        properties.extend(text(reason));
-    }
-    packet(0x20, &[&[0, reason_code][..], &variable_byte_integer(properties.len()), &properties].concat())
+    // Receive maximum 100, maximum QoS 1 ("AWS IoT Core message broker and protocol limits and quotas").
+    let limits = if reason_code == 0 { &[0x21, 0, 100, 0x24, 1][..] } else { &[] };
+    let reason = reason_string.map_or_else(Vec::new, |reason| [&[0x1F][..], &text(reason)].concat());
+    packet(0x20, &[&[0, reason_code][..], &counted(&[limits, &reason].concat())].concat())
 }
 
 pub fn disconnect(reason_code: u8) -> Vec<u8> {
@@ -117,7 +96,7 @@ pub fn disconnect(reason_code: u8) -> Vec<u8> {
 
 pub fn disconnect_because(reason_code: u8, reason_string: &str) -> Vec<u8> {
     let reason = [&[0x1F][..], &text(reason_string)].concat();
-    packet(0xE0, &[&[reason_code][..], &variable_byte_integer(reason.len()), &reason].concat())
+    packet(0xE0, &[&[reason_code][..], &counted(&reason)].concat())
 }
 
 /// A PUBLISH of QoS 0.

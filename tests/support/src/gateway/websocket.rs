@@ -1,12 +1,11 @@
-//! WebSocket frames, written and read by hand: a test must be able to send invalid frames, and to see exactly what the
-//! client sent.
-//!
-//! RFC 6455, section 5 (framing; a client masks, a server does not) and section 7 (closing); MQTT 5, section 6 (packets
-//! travel in binary frames and may cross the borders of frames).
+//! WebSocket frames (RFC 6455, section 5), and MQTT packets in them (MQTT 5, section 6). They are written by hand, because a
+//! test must be able to send invalid ones, and read one by one, to see exactly what the client sent.
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use rumqttc::Packet;
 use rumqttc::mqttbytes::Error;
+use std::io::{self, Cursor};
+use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 
 pub const CONTINUATION: u8 = 0x0;
 pub const TEXT: u8 = 0x1;
@@ -15,7 +14,7 @@ pub const CLOSE: u8 = 0x8;
 pub const PING: u8 = 0x9;
 pub const PONG: u8 = 0xA;
 
-/// A frame as a server sends it.
+/// A frame as a server sends it. An opcode above 15 sets reserved bits.
 pub fn frame(opcode: u8, fin: bool, payload: &[u8]) -> Vec<u8> {
     let first = u8::from(fin) << 7 | opcode;
     let header = match payload.len() {
@@ -31,41 +30,13 @@ pub fn close(code: u16, reason: &str) -> Vec<u8> {
     frame(CLOSE, true, &[&code.to_be_bytes(), reason.as_bytes()].concat())
 }
 
-struct Frame {
-    opcode: u8,
-    fin: bool,
-    payload: Vec<u8>,
-}
-
-/// The next frame a client sent, if it is all there.
-fn take_frame(bytes: &mut BytesMut) -> Result<Option<Frame>, String> {
-    let &[first, second, ref rest @ ..] = &bytes[..] else { return Ok(None) };
-    if first & 0x70 != 0 || second & 0x80 == 0 {
-        return Err("a frame with reserved bits, or not masked".to_owned());
-    }
-    let (length, mask_at) = match second & 0x7F {
-        126 => (rest.first_chunk().map(|&bytes| u16::from_be_bytes(bytes).into()), 4),
-        127 => (rest.first_chunk().map(|&bytes| u64::from_be_bytes(bytes)), 10),
-        short => (Some(u64::from(short)), 2),
-    };
-    let Some(size) = length.map(|length| mask_at + 4 + length as usize).filter(|size| *size <= bytes.len())
-    else {
-        return Ok(None);
-    };
-    let (mask, payload) = bytes[mask_at..size].split_at(4);
-    let payload = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
-    drop(bytes.split_to(size));
-    Ok(Some(Frame { opcode: first & 0x0F, fin: first & 0x80 != 0, payload }))
-}
-
 /// One thing that a client sent after the upgrade.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum Incoming {
     Packet(Packet),
-    Ping(Vec<u8>),
-    Pong(Vec<u8>),
-    Close(Option<u16>),
+    /// A control frame: its opcode and its payload.
+    Control(u8, Vec<u8>),
 }
 
 /// Decodes bytes into frames, and frames into MQTT packets.
@@ -77,27 +48,38 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    pub fn next_incoming(&mut self) -> Result<Option<Incoming>, String> {
+    pub fn next_incoming(&mut self) -> io::Result<Option<Incoming>> {
         loop {
             match Packet::read(&mut self.packets, None) {
                 Ok(packet) => return Ok(Some(Incoming::Packet(packet))),
                 Err(Error::InsufficientBytes(_)) => {}
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(io::Error::other(error)),
             }
-            let Some(frame) = take_frame(&mut self.bytes)? else { return Ok(None) };
-            match (frame.opcode, self.inside_message) {
+            let Some((header, payload)) = self.take_frame()? else { return Ok(None) };
+            match (u8::from(header.opcode), self.inside_message) {
                 (BINARY, false) | (CONTINUATION, true) => {
-                    self.packets.extend(frame.payload);
-                    self.inside_message = !frame.fin;
+                    self.packets.extend(payload);
+                    self.inside_message = !header.is_final;
                 }
-                (PING, _) => return Ok(Some(Incoming::Ping(frame.payload))),
-                (PONG, _) => return Ok(Some(Incoming::Pong(frame.payload))),
-                (CLOSE, _) => {
-                    let code = frame.payload.first_chunk();
-                    return Ok(Some(Incoming::Close(code.map(|&code| u16::from_be_bytes(code)))));
-                }
-                (opcode, _) => return Err(format!("a frame of opcode {opcode:#x} out of place")),
+                (opcode @ (CLOSE | PING | PONG), _) => return Ok(Some(Incoming::Control(opcode, payload))),
+                _ => return Err(io::Error::other(format!("a frame out of place: {header:?}"))),
             }
         }
+    }
+
+    /// The next frame with its payload unmasked, if it is all there.
+    fn take_frame(&mut self) -> io::Result<Option<(FrameHeader, Vec<u8>)>> {
+        let mut cursor = Cursor::new(&self.bytes);
+        let parsed = FrameHeader::parse(&mut cursor).map_err(io::Error::other)?;
+        let (begin, whole) = (cursor.position() as usize, self.bytes.len());
+        let Some((header, length)) = parsed.filter(|(_, length)| begin + *length as usize <= whole) else {
+            return Ok(None);
+        };
+        let mask = header.mask.filter(|_| !header.rsv1 && !header.rsv2 && !header.rsv3);
+        let mask = mask.ok_or_else(|| io::Error::other("a frame with reserved bits, or not masked"))?;
+        self.bytes.advance(begin);
+        let payload = self.bytes.split_to(length as usize);
+        let payload = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+        Ok(Some((header, payload)))
     }
 }

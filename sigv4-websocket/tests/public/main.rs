@@ -1,0 +1,5 @@
+//! The crate as an application uses it.
+
+mod connector;
+mod endpoint;
+mod presign;
