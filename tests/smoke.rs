@@ -74,9 +74,6 @@ async fn run(build: &str, inputs: &[(&str, &str)]) -> Run {
     }
     let action = repository("action.yml");
     let known = mapping(&action, "inputs:");
-    for (given, _) in inputs {
-        assert!(known.iter().any(|(input, _)| input == given), "no input {given}");
-    }
     let Some(&("run", command)) = mapping(&action, "- name: Connect").last() else { panic!("no command") };
     assert!(!command.contains("${{"), "{command}");
     let step = format!("cd \"$GITHUB_WORKSPACE\"\n{command}\n");
@@ -231,17 +228,8 @@ async fn the_build_is_locked_and_sees_no_credentials() {
 #[tokio::test]
 async fn every_exit_code_has_its_word() {
     let documentation = repository("docs/smoke-test.md");
-    for (code, word) in [
-        (0, "connected"),
-        (1, "unforeseen"),
-        (2, "settings"),
-        (3, "credentials"),
-        (4, "network"),
-        (5, "tls"),
-        (6, "upgrade"),
-        (7, "mqtt"),
-        (8, "deadline"),
-    ] {
+    let words = "connected unforeseen settings credentials network tls upgrade mqtt deadline";
+    for (code, word) in (0..).zip(words.split(' ')) {
         run(&program(&format!("exit {code}")), &[]).await.ended(code, word);
         let row = format!("| {code} | `{word}` |");
         assert!(documentation.contains(&row), "no row {row}");

@@ -1,9 +1,4 @@
 //! `application` and a real broker, Debian's Mosquitto, which the test starts and stops.
-//!
-//! ```sh
-//! apt-get install mosquitto
-//! cargo test --test applications mosquitto -- --ignored
-//! ```
 
 use std::time::{Duration, Instant};
 
