@@ -10,7 +10,7 @@ use sigv4_websocket::Connector;
 use crate::gateway::http::Refusal;
 use crate::gateway::mqtt::packet;
 use crate::gateway::websocket::BINARY;
-use crate::gateway::{ACCESS_KEY, Act, Event, Gateway, REGION, SECRET, Script, Stage, frame};
+use crate::gateway::{ACCESS_KEY, Act, Event, Gateway, REGION, SECRET, Script, Stage, connack, frame};
 use crate::program::Program;
 use crate::relay::Relay;
 use crate::running::{Running, example};
@@ -30,6 +30,12 @@ pub fn started(gateway: &Gateway) -> Running {
     start(example("application"), &gateway.endpoint(), gateway.ca_file())
 }
 
+/// The statement of a policy that allows this, as a hint shows it.
+pub fn statement(action: &str, resource: &str) -> String {
+    let arn = format!("arn:aws:iot:{REGION}:<account>:{resource}");
+    format!(r#"hint: {{"Action":"{action}","Effect":"Allow","Resource":"{arn}"}}"#)
+}
+
 /// How many failures were explained.
 pub fn errors(stderr: &str) -> usize {
     stderr.lines().filter(|line| line.starts_with("error: ")).count()
@@ -38,9 +44,8 @@ pub fn errors(stderr: &str) -> usize {
 /// rumqttc puts the keep-alive of a CONNACK, here 0, into its own options.
 #[tokio::test]
 async fn it_goes_on_after_two_cuts_with_its_own_keep_alive() {
-    let connack = packet(0x20, &[0, 0, 3, 0x13, 0, 0]);
-    let connack = Act::Send(frame(BINARY, true, &connack));
-    let gateway = Gateway::start(Script::fault(Stage::Connect, [connack, Act::Resume])).await;
+    let connack = frame(BINARY, true, &packet(0x20, &[0, 0, 3, 0x13, 0, 0]));
+    let gateway = Gateway::start(Script::fault(Stage::Connect, [Act::Send(connack), Act::Resume])).await;
     let relay = Relay::to(&gateway).await;
     let application = start(example("application"), &relay.endpoint(), gateway.ca_file());
     application.says("received b\"hello\"", 1).await;
@@ -68,24 +73,30 @@ fn rumqttc_gives_an_attempt_more_time_than_the_connector_does() {
 }
 
 #[tokio::test]
-async fn it_waits_after_a_refusal_and_explains_only_what_is_new() {
-    let expired = |time: &str| format!("Signature expired: {time} is now earlier than 20261125T120500Z");
-    let (expired, later) = (expired("20261125T120000Z"), expired("20261125T120001Z"));
-    let invalid = "The security token included in the request is invalid.".to_owned();
-    let refused = |message: &String| {
+async fn it_waits_after_a_refusal_and_explains_the_next_one() {
+    let messages = [
+        "Signature expired: 20261125T120000Z is now earlier than 20261125T120500Z",
+        "The security token included in the request is invalid.",
+    ];
+    let refused = |message| {
         let refusal = Refusal::forbidden(message).response(SystemTime::now().into());
         Script::fault(Stage::Request, [Act::Send(refusal.into())])
     };
-    let gateway = Gateway::start_with([&expired, &later, &invalid].map(refused).into()).await;
+    let mut scripts: Vec<_> = messages.map(refused).into();
+    let connack = frame(BINARY, true, &connack(0x87, Some("No policy.")));
+    scripts.push(Script::fault(Stage::Connect, [Act::Send(connack)]));
+    let gateway = Gateway::start_with(scripts).await;
     let application = started(&gateway);
     gateway.finished(1).await;
     let first = Instant::now();
     gateway.seen(1, |event| *event == Event::Accepted).await;
-    assert!(first.elapsed() > Duration::from_millis(900), "{:?}", first.elapsed());
-    application.until("explained", || application.stderr().contains(&invalid)).await;
+    assert!(first.elapsed() > Duration::from_millis(500), "{:?}", first.elapsed());
+    application.until("explained", || application.stderr().contains("iot:Connect")).await;
     let stderr = application.stderr();
-    assert_eq!(errors(&stderr), 2, "{stderr}");
-    for text in ["error: the server refused the upgrade with 403", "hint: ", &expired] {
+    assert_eq!(errors(&stderr), 3, "{stderr}");
+    assert_eq!(stderr.matches("error: the server refused the upgrade with 403").count(), 2, "{stderr}");
+    let statement = statement("iot:Connect", &format!("client/{CLIENT_ID}"));
+    for text in messages.into_iter().chain(["Not authorized (0x87)", "reason: No policy.", &statement]) {
         assert!(stderr.contains(text), "{text}: {stderr}");
     }
 }
