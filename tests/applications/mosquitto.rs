@@ -1,16 +1,11 @@
 //! `application` and a real broker, Debian's Mosquitto, which the test starts and stops.
-//!
-//! ```sh
-//! apt-get install mosquitto
-//! cargo test --test applications mosquitto -- --ignored
-//! ```
 
 use std::time::{Duration, Instant};
 
 use test_support::mosquitto::{config, free_port};
 use tokio::time::sleep;
 
-use crate::application::{CLIENT_ID, TOPIC, aimed, errors, with_keys};
+use crate::application::{CLIENT_ID, TOPIC, errors, start};
 use crate::gateway::certificates::Authority;
 use crate::program::Program;
 use crate::running::{Running, example};
@@ -30,8 +25,7 @@ async fn a_topic_that_may_only_be_read_is_explained_once() {
     let broker = Running::start(broker.args(["-c", config_file.to_str().expect("a path in UTF-8")]));
     broker.until("running", || broker.stderr().contains(" running")).await;
 
-    let application = aimed(example("application"), &ca_file, &format!("localhost:{port}"));
-    let application = Running::start(with_keys(application));
+    let application = start(example("application"), &format!("localhost:{port}"), &ca_file);
     application.says("subscribed", 1).await;
     let subscribed = Instant::now();
     let refused = format!("error: the server refused the message to {TOPIC:?}: Not authorized (0x87)");

@@ -1,18 +1,16 @@
 //! A network that fails in silence: packets are dropped, in a network namespace that the test makes for itself. Needs root,
 //! iproute2 and nftables.
-//!
-//! ```sh
-//! cargo test --test applications network -- --ignored
-//! ```
 
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use rumqttc::{AsyncClient, Event, EventLoop, Incoming, MqttOptions, PublishOptions, QoS};
 use sigv4_websocket::{Connector, Credentials, Failure};
 use tokio::time::{interval, sleep, timeout};
 
-use crate::application::{aimed, with_keys};
+use crate::application::start;
 use crate::gateway::{ACCESS_KEY, Gateway, REGION, SECRET, Script};
 use crate::program::Program;
 use crate::running::{Running, path};
@@ -20,28 +18,12 @@ use crate::running::{Running, path};
 /// Set where the network is the test's own.
 const OWN_NETWORK: &str = "TEST_HAS_ITS_OWN_NETWORK";
 
-/// Runs the test of this name once more, in a network of its own that has only a loopback, and returns `false`. Returns `true`
-/// there.
-async fn has_own_network(test: &str) -> bool {
-    if std::env::var_os(OWN_NETWORK).is_some() {
-        shell("ip link set lo up");
-        return true;
-    }
-    let this = std::env::current_exe().expect("a path to this test");
-    let this = this.to_str().expect("a path in UTF-8");
-    let again = ["--net", this, "--exact", test, "--ignored", "--nocapture"];
-    let (child, _home) = Program::at("/usr/bin/unshare").args(again).env(OWN_NETWORK, "yes").spawn();
-    let output = timeout(Duration::from_secs(150), child.wait_with_output()).await;
-    let output = output.expect("an end").expect("an exit code");
-    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    assert!(output.status.success(), "{}", said.concat());
-    println!("{}", said[0]);
-    false
-}
-
-fn shell(command: &str) {
-    let status = Command::new("sh").args(["-c", command]).status();
-    assert!(status.expect("a shell").success(), "{command}");
+/// This program in a network of its own, which has only a loopback, after this line of shell.
+fn in_own_network(line: &str, program: &Path) -> Program {
+    let prepare = format!("ip link set lo up && {line} && exec \"$0\" \"$@\"");
+    let program = program.to_str().expect("a path in UTF-8");
+    let unshare = Program::at("/usr/bin/unshare").env(OWN_NETWORK, "yes");
+    unshare.args(["--net", "--mount", "sh", "-c", &prepare, program])
 }
 
 /// Drops every packet of this kind that arrives at the loopback, without a word to who sent it.
@@ -50,15 +32,6 @@ fn drop_packets(kind: &str) -> String {
         "nft 'add table inet test; add chain inet test in {{ type filter hook input priority 0; }}; \
          add rule inet test in {kind} drop'"
     )
-}
-
-/// Polls until the connection fails, and says how.
-async fn failed(mut eventloop: EventLoop) -> (Failure, Instant) {
-    loop {
-        if let Err(error) = eventloop.poll().await {
-            return (error.into(), Instant::now());
-        }
-    }
 }
 
 /// A subscribed client with this keep-alive in seconds.
@@ -77,36 +50,44 @@ async fn subscribed(connector: &Connector, keep_alive: u16) -> (AsyncClient, Eve
 #[tokio::test]
 #[ignore = "takes 80 seconds, and needs root and nftables"]
 async fn a_vanished_host_is_noticed_within_90_seconds() {
-    if !has_own_network("network::a_vanished_host_is_noticed_within_90_seconds").await {
+    if std::env::var_os(OWN_NETWORK).is_none() {
+        let this = std::env::current_exe().expect("a path to this test");
+        let name = "network::a_vanished_host_is_noticed_within_90_seconds";
+        let test = in_own_network("true", &this).args(["--exact", name, "--ignored"]);
+        let mut test = Running::start(test);
+        assert_eq!(test.ended().await, Some(0), "{}{}", test.stdout(), test.stderr());
         return;
     }
     let gateway = Gateway::start(Script::default()).await;
     let endpoint = gateway.endpoint().parse().expect("an endpoint");
-    let connector = Connector::builder(endpoint).region(REGION).ca_file(gateway.ca_file());
     let credentials = Credentials::new(ACCESS_KEY, SECRET, None, None, "test");
+    let connector = Connector::builder(endpoint).region(REGION).ca_file(gateway.ca_file());
     let connector = connector.credentials(credentials).build().expect("a connector");
-    let (_client, idle) = subscribed(&connector, 60).await;
-    let (_client, pinging) = subscribed(&connector, 38).await;
-    let (client, publisher) = subscribed(&connector, 60).await;
-    tokio::spawn(async move {
+    let mut clients = Vec::new();
+    for (who, keep_alive) in [("idle", 60), ("pinging", 38), ("publishing", 60)] {
+        clients.push((who, subscribed(&connector, keep_alive).await));
+    }
+    let dropping = Command::new("sh").args(["-c", &drop_packets("meta l4proto tcp")]).status();
+    assert!(dropping.expect("a shell").success());
+    let vanished = Instant::now();
+    let failing = clients.into_iter().map(async |(who, (client, mut eventloop))| {
         let mut ticks = interval(Duration::from_secs(1));
         loop {
-            ticks.tick().await;
-            let _ = client.try_publish("other/topic", "hello", PublishOptions::new(QoS::AtMostOnce));
+            tokio::select! {
+                _ = ticks.tick(), if who == "publishing" => {
+                    let _ = client.try_publish("other/topic", "hello", PublishOptions::new(QoS::AtMostOnce));
+                }
+                event = eventloop.poll() => if let Err(error) = event {
+                    return (who, Failure::from(error), vanished.elapsed());
+                }
+            }
         }
     });
-    shell(&drop_packets("meta l4proto tcp"));
-    let vanished = Instant::now();
-    let all = async { tokio::join!(failed(idle), failed(pinging), failed(publisher)) };
-    let (idle, pinging, publisher) = timeout(Duration::from_secs(120), all).await.expect("all notice it");
-    let all = [("idle", idle), ("pinging", pinging), ("publisher", publisher)];
-    let all = all.map(|(who, (failure, noticed))| (who, failure, (noticed - vanished).as_secs()));
-    for (who, failure, seconds) in &all {
-        println!("{who}: {seconds} s\n{}", connector.explain(failure, "sensor-7"));
-    }
-    for (who, failure, seconds) in all {
-        assert!(seconds < 90 && failure.retry_after().is_some(), "{who}: {seconds} s, {failure:?}");
-        assert!(connector.explain(&failure, "sensor-7").contains("the connection is dead"), "{who}");
+    let failed = timeout(Duration::from_secs(90), join_all(failing)).await.expect("all notice it");
+    for (who, failure, noticed) in failed {
+        let report = connector.explain(&failure, "sensor-7");
+        assert!(report.contains("the connection is dead"), "{who}, {noticed:?}: {report}");
+        assert!(failure.retry_after().is_some(), "{who}, {noticed:?}: {report}");
     }
 }
 
@@ -114,24 +95,16 @@ async fn a_vanished_host_is_noticed_within_90_seconds() {
 #[tokio::test]
 #[ignore = "needs root and nftables"]
 async fn a_silent_resolver_does_not_hold_up_the_exit() {
+    let resolver = "echo nameserver 127.0.0.1 > \"$HOME/resolv.conf\" && mount --bind \"$HOME/resolv.conf\" /etc/resolv.conf";
+    let line = format!("{} && {resolver}", drop_packets("udp dport 53"));
     let gateway = Gateway::start(Script::default()).await;
-    let application = path("application");
-    let prepare = format!(
-        "ip link set lo up && {} && echo nameserver 127.0.0.1 > \"$HOME/resolv.conf\" && \
-         mount --bind \"$HOME/resolv.conf\" /etc/resolv.conf && exec \"$0\" \"$@\"",
-        drop_packets("udp dport 53")
-    );
-    let application = application.to_str().expect("a path in UTF-8");
-    for signal in ["INT", "TERM"] {
-        let program =
-            Program::at("/usr/bin/unshare").args(["--net", "--mount", "sh", "-c", &prepare, application]);
-        let mut running = Running::start(with_keys(aimed(program, gateway.ca_file(), "silent.test")));
-        let resolving = || std::fs::read_to_string(format!("/proc/{}/net/udp", running.id()));
-        running.until("resolving", || resolving().is_ok_and(|sockets| sockets.contains(":0035 "))).await;
-        sleep(Duration::from_millis(500)).await;
-        let began = Instant::now();
-        assert_eq!(running.stop(signal).await, Some(0), "{signal}");
-        assert!(began.elapsed() < Duration::from_secs(1), "{signal}: {:?}", began.elapsed());
-        assert_eq!(running.stderr(), "", "{signal}");
-    }
+    let program = in_own_network(&line, &path("application"));
+    let mut application = start(program, "silent.test", gateway.ca_file());
+    let resolving = || std::fs::read_to_string(format!("/proc/{}/net/udp", application.id()));
+    application.until("resolving", || resolving().is_ok_and(|sockets| sockets.contains(":0035 "))).await;
+    sleep(Duration::from_millis(500)).await;
+    let began = Instant::now();
+    assert_eq!(application.stop("INT").await, Some(0));
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_eq!(application.stderr(), "");
 }

@@ -39,39 +39,37 @@ pub fn path(name: &str) -> PathBuf {
     EXAMPLES.join(name).with_extension(std::env::consts::EXE_EXTENSION)
 }
 
-type Lines = Arc<Mutex<Vec<String>>>;
+type Text = Arc<Mutex<String>>;
 
 /// A running example; dropping it ends it.
 pub struct Running {
     #[cfg_attr(not(unix), allow(dead_code, reason = "only signals are sent to it"))]
     child: Child,
-    stdout: Lines,
-    stderr: Lines,
+    stdout: Text,
+    stderr: Text,
     _home: TempDir,
 }
 
 impl Running {
     pub fn start(program: Program) -> Self {
         let (mut child, home) = program.spawn();
-        let stdout = lines(child.stdout.take().expect("stdout is a pipe"));
-        let stderr = lines(child.stderr.take().expect("stderr is a pipe"));
+        let stdout = collect(child.stdout.take().expect("stdout is a pipe"));
+        let stderr = collect(child.stderr.take().expect("stderr is a pipe"));
         Self { child, stdout, stderr, _home: home }
     }
 
-    pub fn stdout(&self) -> Vec<String> {
+    pub fn stdout(&self) -> String {
         self.stdout.lock().expect("no panic").clone()
     }
 
     pub fn stderr(&self) -> String {
-        self.stderr.lock().expect("no panic").join("\n")
+        self.stderr.lock().expect("no panic").clone()
     }
 
-    /// Waits until this many lines of stdout contain this text.
+    /// Waits until stdout contains this text so many times.
     pub async fn says(&self, text: &str, times: usize) {
-        self.until(&format!("{text:?}, {times} times"), || {
-            self.stdout().iter().filter(|line| line.contains(text)).count() >= times
-        })
-        .await;
+        let said = || self.stdout().matches(text).count() >= times;
+        self.until(&format!("{text:?}, {times} times"), said).await;
     }
 
     /// Waits until this has `happened`; `what` is for the message if it does not.
@@ -82,7 +80,7 @@ impl Running {
             }
         };
         let in_time = timeout(LIMIT, waiting).await.is_ok();
-        assert!(in_time, "not {what}: {:#?}\n{}", self.stdout(), self.stderr());
+        assert!(in_time, "not {what}: {}\n{}", self.stdout(), self.stderr());
     }
 
     #[cfg(unix)]
@@ -102,17 +100,24 @@ impl Running {
     #[cfg(unix)]
     pub async fn stop(&mut self, signal: &str) -> Option<i32> {
         self.signal(signal).await;
+        self.ended().await
+    }
+
+    /// Waits for the end, and returns the exit code.
+    #[cfg(unix)]
+    pub async fn ended(&mut self) -> Option<i32> {
         timeout(LIMIT, self.child.wait()).await.expect("an end").expect("an exit code").code()
     }
 }
 
-fn lines(stream: impl AsyncRead + Unpin + Send + 'static) -> Lines {
-    let lines = Lines::default();
-    let (writer, mut reader) = (lines.clone(), BufReader::new(stream).lines());
+/// What comes from this stream, line by line.
+fn collect(stream: impl AsyncRead + Unpin + Send + 'static) -> Text {
+    let text = Text::default();
+    let (writer, mut lines) = (text.clone(), BufReader::new(stream).lines());
     tokio::spawn(async move {
-        while let Ok(Some(line)) = reader.next_line().await {
-            writer.lock().expect("no panic").push(line);
+        while let Ok(Some(line)) = lines.next_line().await {
+            *writer.lock().expect("no panic") += &(line + "\n");
         }
     });
-    lines
+    text
 }

@@ -1,25 +1,22 @@
-//! What a connection costs, in round trips, time and memory: `cargo bench`, or `cargo bench -- held publish` for some of
-//! the sections. It prints tables for people to read, and exits with 0 whatever the figures are.
+//! What a connection costs, in round trips, time and memory: `cargo bench --bench connect`, or with `-- held publish` for
+//! some of the sections. It prints tables for people to read, and exits with 0 whatever the figures are.
 //!
 //! Nothing here leaves 127.0.0.1: the server is the stand-in of the tests, and the keys are made up.
 
-mod clients;
 mod held;
 mod process;
-mod program;
 mod publish;
-mod relay;
 mod roundtrips;
 mod server;
-mod table;
 
 use std::process::Command;
 
 use test_support::program::scrub;
 
+/// `process` is the first, since on Linux the peak memory of a child begins with the memory of its parent.
 const SECTIONS: [(&str, fn()); 4] = [
-    ("roundtrips", roundtrips::run),
     ("process", process::run),
+    ("roundtrips", roundtrips::run),
     ("held", held::run),
     ("publish", publish::run),
 ];
@@ -28,34 +25,17 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
-        ["serve"] => server::serve(),
-        ["hold", held] => held::hold(held),
-        ["publish", way, qos, endpoint, ca_file] => publish::publish(way, qos, endpoint, ca_file),
-        ["section", name] => section(name),
-        _ => all(&args),
+        ["serve"] => return server::serve(),
+        ["hold", held] => return held::hold(held),
+        ["publish", qos, endpoint, ca_file] => return publish::publish(qos, endpoint, ca_file),
+        _ => {}
     }
-}
-
-fn all(args: &[&str]) {
-    let mut wanted: Vec<&str> = args.iter().copied().filter(|arg| !arg.starts_with('-')).collect();
-    // `cargo test --all-targets` runs this too, but without `--bench`. The figures of a build for tests would
-    // say nothing, so nothing is measured then.
-    if wanted.is_empty() && args.contains(&"--bench") {
-        wanted = SECTIONS.map(|(name, _)| name).to_vec();
-    }
-    for name in wanted {
-        // Each section runs in a process of its own, so that it does not find memory that another has used.
-        let ended = own_process(&["section", name]).status().expect("this program starts");
-        if !ended.success() {
-            eprintln!("{name} broke off: {ended}");
+    // `cargo test --all-targets` runs this too, but without `--bench`. Nothing is measured then.
+    let all = args == ["--bench"];
+    for (name, run) in SECTIONS {
+        if all || args.contains(&name) {
+            run();
         }
-    }
-}
-
-fn section(name: &str) {
-    match SECTIONS.into_iter().find(|(known, _)| *known == name) {
-        Some((_, run)) => run(),
-        None => eprintln!("no section {name:?}; there are {:?}", SECTIONS.map(|(name, _)| name)),
     }
 }
 
@@ -66,4 +46,20 @@ fn own_process(args: &[&str]) -> Command {
     let temporary = ["TEMP", "TMPDIR"].map(|name| std::env::var_os(name).map(|value| (name, value)));
     scrub(&mut command).envs(temporary.into_iter().flatten()).args(args);
     command
+}
+
+/// Prints a title, and what is in the columns of the table below it.
+fn print_head(title: &str, columns: &[&str]) {
+    let columns: String = columns.iter().map(|column| format!("{column:>20}")).collect();
+    println!("\n{title}; median and least\n  {:40}{columns}", "");
+}
+
+/// Prints the median and the least of the figures in each column.
+fn print_row<const COLUMNS: usize>(name: &str, mut runs: Vec<[f64; COLUMNS]>) {
+    print!("  {name:40}");
+    for column in 0..COLUMNS {
+        runs.sort_by(|one, other| one[column].total_cmp(&other[column]));
+        print!("{:>10.2}{:>10.2}", runs[runs.len() / 2][column], runs[0][column]);
+    }
+    println!();
 }

@@ -1,64 +1,50 @@
-//! Publishing with `presign.rs` alone and through the crate: how fast it is, and how much CPU time it takes.
+//! Publishing through the crate: how fast it is, and how much CPU time it takes.
 
 use std::path::Path;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use rumqttc::{Event, Incoming, Outgoing, PublishOptions, QoS};
+use rumqttc::{AsyncClient, Event, EventLoop, Incoming, MqttOptions, Outgoing, PublishOptions, QoS};
+use sigv4_websocket::{Connector, Credentials};
+use test_support::gateway::{ACCESS_KEY, REGION, SECRET};
 use wait4::Wait4;
 
-use crate::clients::{WAYS, options, session};
-use crate::own_process;
 use crate::server::Server;
-use crate::table::{Figures, print, row};
+use crate::{own_process, print_head, print_row};
 
 const MESSAGES: usize = 50_000;
 const PAYLOAD: [u8; 256] = [b'x'; 256];
 const RUNS: usize = 5;
 
 pub fn run() {
-    let mut rows = vec![
-        row(["", "QoS", "a second", "", "CPU µs each", ""]),
-        row(["", "", "median", "max", "median", "min"]),
-    ];
+    let title = format!("Publishing {MESSAGES} times 256 bytes ({RUNS} runs)");
+    print_head(&title, &["µs each", "CPU µs each"]);
     for qos in ["0", "1"] {
-        let mut ways = WAYS.map(|way| (way, <[Figures; 2]>::default()));
-        for _ in 0..RUNS {
-            // In turn, so that other load on the machine affects both equally.
-            for (way, [rate, cpu]) in &mut ways {
-                let [seconds, used] = measure(way, qos).map(|time| time.as_secs_f64());
-                rate.add(MESSAGES as f64 / seconds);
-                cpu.add(used * 1e6 / MESSAGES as f64);
-            }
-        }
-        for (way, [rate, cpu]) in &ways {
-            let rates = [rate.median(), rate.max()].map(|figure| format!("{figure:.0}"));
-            let cpus = [cpu.median(), cpu.min()].map(|figure| format!("{figure:.1}"));
-            rows.push([way.to_string(), qos.to_owned()].into_iter().chain(rates).chain(cpus).collect());
-        }
+        print_row(&format!("QoS {qos}"), (0..RUNS).map(|_| measure(qos)).collect());
     }
-    print(&format!("Publishing {MESSAGES} times 256 bytes ({RUNS} runs)"), &rows);
     println!(
-        "CPU is that of the client's whole process. The server is the stand-in, which sets the pace of QoS 1."
+        "CPU is that of the client's process. The server is the stand-in, which sets the pace of QoS 1."
     );
 }
 
-/// The time from the first publish to the last, and the CPU time of the process.
-fn measure(way: &str, qos: &str) -> [Duration; 2] {
+/// The time of a publish, and its share of the CPU time of the process, in microseconds.
+fn measure(qos: &str) -> [f64; 2] {
     let server = Server::start();
     let ca_file = server.ca_file.to_str().expect("a temporary path in UTF-8");
-    let mut client = own_process(&["publish", way, qos, &server.endpoint, ca_file]);
+    let mut client = own_process(&["publish", qos, &server.endpoint, ca_file]);
     let mut client = client.stdout(Stdio::piped()).spawn().expect("this program starts");
-    let mut told = client.stdout.take().expect("a piped stdout");
-    let told = std::io::read_to_string(&mut told).expect("the figure");
+    let seconds = std::io::read_to_string(client.stdout.take().expect("a piped stdout")).expect("the figure");
     let used = client.wait4().expect("it ends").rusage;
-    [Duration::from_secs_f64(told.trim().parse().expect("seconds")), used.utime + used.stime]
+    let cpu = (used.utime + used.stime).as_secs_f64();
+    [seconds.trim().parse().expect("seconds"), cpu].map(|seconds| seconds * 1e6 / MESSAGES as f64)
 }
 
-/// Publishes in that way, and prints the seconds it took.
+/// Publishes, and prints the seconds it took.
 #[tokio::main(flavor = "current_thread")]
-pub async fn publish(way: &str, qos: &str, endpoint: &str, ca_file: &str) {
-    let (client, mut eventloop) = session(options(way, endpoint, Path::new(ca_file))).await;
+pub async fn publish(qos: &str, endpoint: &str, ca_file: &str) {
+    let mut options = MqttOptions::new("benchmark", "unused");
+    options.set_outgoing_inflight_upper_limit(100).set_max_request_batch(16);
+    let (client, mut eventloop) = session(&connector(endpoint, Path::new(ca_file)), options).await;
     let qos = if qos == "0" { QoS::AtMostOnce } else { QoS::AtLeastOnce };
     let began = Instant::now();
     let publishing = async {
@@ -80,4 +66,18 @@ pub async fn publish(way: &str, qos: &str, endpoint: &str, ca_file: &str) {
     client.disconnect().await.expect("an event loop");
     while !matches!(eventloop.poll().await.expect("a session"), Event::Outgoing(Outgoing::Disconnect)) {}
     println!("{}", began.elapsed().as_secs_f64());
+}
+
+pub fn connector(endpoint: &str, ca_file: &Path) -> Connector {
+    let keys = Credentials::new(ACCESS_KEY, SECRET, None, None, "benchmark");
+    let settings = Connector::builder(endpoint.parse().expect("an endpoint")).region(REGION);
+    settings.credentials(keys).ca_file(ca_file).build().expect("a connector")
+}
+
+/// A session with these settings.
+pub async fn session(connector: &Connector, mut options: MqttOptions) -> (AsyncClient, EventLoop) {
+    connector.attach(&mut options);
+    let (client, mut eventloop) = AsyncClient::builder(options).build();
+    while !matches!(eventloop.poll().await.expect("a session"), Event::Incoming(Incoming::ConnAck(_))) {}
+    (client, eventloop)
 }

@@ -1,79 +1,35 @@
-//! The stand-in for IoT Core in a process of its own, so that its time and memory are not counted. The process that starts
-//! it asks by an empty line on its stdin. It ends when its stdin ends.
+//! The stand-in for IoT Core in a process of its own, so that its time and memory are not counted.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::process::{Child, Stdio};
 
-use test_support::gateway::{Event, Gateway, Script};
-use tokio::sync::mpsc;
+use test_support::gateway::{Gateway, Script};
 
 use crate::own_process;
 
-/// A running server; dropping this ends it.
+/// A running server; dropping this closes its stdin, which ends it.
 pub struct Server {
     pub endpoint: String,
     pub ca_file: PathBuf,
-    child: Child,
-    questions: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    _child: Child,
 }
 
 impl Server {
     pub fn start() -> Self {
-        let mut child = own_process(&["serve"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("this program starts");
-        let questions = child.stdin.take();
-        let answers = BufReader::new(child.stdout.take().expect("a piped stdout"));
-        let (endpoint, ca_file) = (String::new(), PathBuf::new());
-        let mut server = Self { endpoint, ca_file, child, questions, answers };
-        server.endpoint = server.answer();
-        server.ca_file = server.answer().into();
-        server
-    }
-
-    pub fn port(&self) -> u16 {
-        let (_, port) = self.endpoint.rsplit_once(':').expect("a port");
-        port.parse().expect("the port is a number")
-    }
-
-    /// Asks when the next connection came in, in nanoseconds since 1970. The answer comes when that connection is over.
-    pub fn ask(&mut self) {
-        let mut questions = self.questions.as_ref().expect("open until dropped");
-        writeln!(questions).expect("the server reads");
-    }
-
-    pub fn answer(&mut self) -> String {
-        let mut line = String::new();
-        self.answers.read_line(&mut line).expect("the server answers");
-        line.trim_end().to_owned()
+        let mut command = own_process(&["serve"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a server");
+        let mut lines = BufReader::new(child.stdout.take().expect("a piped stdout")).lines();
+        let mut line = || lines.next().expect("a line").expect("UTF-8");
+        Self { endpoint: line(), ca_file: line().into(), _child: child }
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.questions = None;
-        let _ = self.child.wait();
-    }
-}
-
-/// The server process itself.
+/// The server process itself, which ends when its stdin ends.
 #[tokio::main(flavor = "current_thread")]
 pub async fn serve() {
     let gateway = Gateway::start(Script::default()).await;
     println!("{}\n{}", gateway.endpoint(), gateway.ca_file().display());
-    let (sender, mut questions) = mpsc::unbounded_channel();
-    std::thread::spawn(move || io::stdin().lines().map_while(Result::ok).try_for_each(|q| sender.send(q)));
-    let mut nth = 0;
-    while questions.recv().await.is_some() {
-        gateway.seen(nth, |event| *event == Event::Accepted).await;
-        let accepted = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
-        nth += 1;
-        gateway.finished(nth).await;
-        println!("{}", accepted.as_nanos());
-    }
+    let end = tokio::task::spawn_blocking(|| io::copy(&mut io::stdin(), &mut io::sink()));
+    end.await.expect("no panic").expect("an end of stdin");
 }
