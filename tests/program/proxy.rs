@@ -1,7 +1,7 @@
 //! HTTP proxies (RFC 9110 section 9.3.6): which settings send the endpoint and credential services through one. What is
 //! sent to a proxy, and what is said of its answers, stands in the crate's own tests.
 
-use crate::connect_proxy::{ConnectProxy, Manner};
+use crate::connect_proxy::ConnectProxy;
 use crate::credentials::setup::{gateway_knowing, program, signers};
 use crate::credentials::source::Source;
 use crate::gateway::certificates::{Authority, Certificate};
@@ -19,7 +19,7 @@ const VARIABLES: &[&str] = match cfg!(windows) {
 
 const BAD: &str = "socks5://user:PASSWORD@127.0.0.1:1";
 
-/// gateway.test and sts.test, behind a proxy that alone can resolve their names, and that wants a password.
+/// gateway.test and sts.test, behind a proxy that alone can resolve their names.
 struct Place {
     gateway: Gateway,
     sts: StandIn,
@@ -34,7 +34,7 @@ impl Place {
         let authority = authority.unwrap_or(gateway.authority());
         let sts = sts::granting_with_tls(&key, authority.server(Certificate::Trusted)).await;
         let routes = [("gateway.test:443", gateway.port()), ("sts.test:443", sts.port())];
-        let proxy = ConnectProxy::start(&routes, Manner::Password("Basic dXNlcjpwQHNz")).await;
+        let proxy = ConnectProxy::to(&routes).await;
         Self { gateway, sts, proxy }
     }
 
@@ -45,6 +45,13 @@ impl Place {
     fn program(&self) -> Program {
         Program::against("gateway.test", self.gateway.ca_file(), REGION)
     }
+}
+
+/// What a proxy is asked for this destination, in the name of the user in [`Place::proxy_url`].
+fn request(destination: &str) -> String {
+    format!(
+        "CONNECT {destination} HTTP/1.1\r\nhost: {destination}\r\nproxy-authorization: Basic dXNlcjpwQHNz\r\n\r\n"
+    )
 }
 
 /// Gives the program a web identity token, for STS at this URL.
@@ -83,7 +90,7 @@ async fn every_setting_serves_the_endpoint_and_the_services() {
         assert_connected(&program.run().await);
         let mut asked = place.proxy.requests();
         asked.sort_unstable();
-        assert_eq!(asked, ["CONNECT gateway.test:443 HTTP/1.1", "CONNECT sts.test:443 HTTP/1.1"]);
+        assert_eq!(asked, ["gateway.test:443", "sts.test:443"].map(request));
         assert_eq!(place.sts.asked().len(), 1, "{setting}");
         let key = Source::WebIdentity.key();
         assert_eq!(signers(&place.gateway), [(key.access_key, key.session_token)], "{setting}");
@@ -92,33 +99,36 @@ async fn every_setting_serves_the_endpoint_and_the_services() {
 
 #[tokio::test]
 async fn a_proxy_that_refuses_the_endpoint_is_reported() {
-    let place = Place::new(None).await;
-    let program = place.program().args(KEYS).env("HTTPS_PROXY", place.proxy.url("user:PASSWORD@"));
-    let outcome = program.args(["--log-level", "trace"]).run().await;
+    let gateway = gateway_knowing([]).await;
+    let proxy = ConnectProxy::refusing("407 Proxy Authentication Required").await;
+    let program = Program::against("gateway.test", gateway.ca_file(), REGION).args(KEYS);
+    let program = program.env("HTTPS_PROXY", proxy.url("user:PASSWORD@")).args(["--log-level", "trace"]);
     let refused = "refused to connect to gateway.test:443: 407 Proxy Authentication Required\n";
-    assert_fails(&outcome, 4, &[refused, "hint: the proxy does not accept the user and the password"]);
-    assert_eq!(place.proxy.requests().len(), 1);
+    let told = [refused, "hint: the proxy does not accept the user and the password"];
+    assert_fails(&program.run().await, 4, &told);
+    assert_eq!(proxy.requests().len(), 1);
 }
 
 #[tokio::test]
 async fn a_service_that_a_proxy_setting_makes_unreachable_is_reported() {
-    let place = Place::new(None).await;
-    let refusing = place.proxy.url("user:PASSWORD@");
+    let gateway = gateway_knowing([]).await;
+    let proxy = ConnectProxy::refusing("407 Proxy Authentication Required").await;
+    let refusing = proxy.url("user:PASSWORD@");
     let refused = "refused to connect to sts.test:443: 407 Proxy Authentication Required\n";
     let hint = "hint: the proxy does not accept the user and the password";
     for (service, proxy, exempt, told) in [
         ("sts.test", &*refusing, "", [refused, hint]),
         ("sts.test", BAD, "", ["ALL_PROXY cannot be used: only HTTP proxies are supported"; 2]),
-        ("sts.invalid", &place.proxy_url(), ".invalid", ["cannot resolve the name \"sts.invalid\""; 2]),
+        ("sts.invalid", &refusing, ".invalid", ["cannot resolve the name \"sts.invalid\""; 2]),
     ] {
-        let program = with_web_identity(program(&place.gateway), &format!("https://{service}")).await;
+        let program = with_web_identity(program(&gateway), &format!("https://{service}")).await;
         let program = program.env("ALL_PROXY", proxy).env("NO_PROXY", exempt);
         let outcome = program.args(["--log-level", "trace"]).run().await;
         assert_fails(&outcome, 3, &told);
         let source = "error: the web identity token does not provide credentials\n";
         assert_fails(&outcome, 3, &[source, &format!("no connection to {service}:443")]);
     }
-    assert_eq!(place.proxy.requests(), ["CONNECT sts.test:443 HTTP/1.1"]);
+    assert_eq!(proxy.requests().len(), 1);
 }
 
 /// 0.0.0.0 is this machine, but not a loopback address, which would bypass the proxy anyway. A run that does bypass it
@@ -159,7 +169,7 @@ async fn services_on_this_machine_are_reached_without_a_proxy() {
     for program in [by_sts, by_container] {
         assert_connected(&program.args(["--proxy", &place.proxy_url()]).run().await);
     }
-    assert_eq!(place.proxy.requests(), ["CONNECT gateway.test:443 HTTP/1.1"; 2]);
+    assert_eq!(place.proxy.requests(), ["gateway.test:443"; 2].map(request));
 }
 
 /// A variable can name the system's roots only on Linux.
