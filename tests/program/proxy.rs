@@ -17,6 +17,9 @@ const VARIABLES: &[&str] = match cfg!(windows) {
     false => &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
 };
 
+/// In the URL of a proxy. [`request`] shows what becomes of it.
+const USER: &str = "user:p%40ss@";
+
 const BAD: &str = "socks5://user:PASSWORD@127.0.0.1:1";
 
 /// gateway.test and sts.test, behind a proxy that alone can resolve their names.
@@ -38,16 +41,12 @@ impl Place {
         Self { gateway, sts, proxy }
     }
 
-    fn proxy_url(&self) -> String {
-        self.proxy.url("user:p%40ss@")
-    }
-
     fn program(&self) -> Program {
         Program::against("gateway.test", self.gateway.ca_file(), REGION)
     }
 }
 
-/// What a proxy is asked for this destination, in the name of the user in [`Place::proxy_url`].
+/// What a proxy is asked for this destination.
 fn request(destination: &str) -> String {
     format!(
         "CONNECT {destination} HTTP/1.1\r\nhost: {destination}\r\nproxy-authorization: Basic dXNlcjpwQHNz\r\n\r\n"
@@ -84,8 +83,8 @@ async fn every_setting_serves_the_endpoint_and_the_services() {
             program = program.env(variable, if other < nth { "" } else { BAD });
         }
         program = match *setting {
-            "--proxy" => program.args(["--proxy", &place.proxy_url()]),
-            variable => program.env(variable, place.proxy_url()),
+            "--proxy" => program.args(["--proxy", &place.proxy.url(USER)]),
+            variable => program.env(variable, place.proxy.url(USER)),
         };
         assert_connected(&program.run().await);
         let mut asked = place.proxy.requests();
@@ -98,37 +97,30 @@ async fn every_setting_serves_the_endpoint_and_the_services() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_refuses_the_endpoint_is_reported() {
+async fn what_a_proxy_setting_makes_unreachable_is_reported() {
+    const HINT: &str = "hint: the proxy does not accept the user and the password";
     let gateway = gateway_knowing([]).await;
     let proxy = ConnectProxy::refusing("407 Proxy Authentication Required").await;
-    let program = Program::against("gateway.test", gateway.ca_file(), REGION).args(KEYS);
-    let program = program.env("HTTPS_PROXY", proxy.url("user:PASSWORD@")).args(["--log-level", "trace"]);
-    let refused = "refused to connect to gateway.test:443: 407 Proxy Authentication Required\n";
-    let told = [refused, "hint: the proxy does not accept the user and the password"];
-    assert_fails(&program.run().await, 4, &told);
-    assert_eq!(proxy.requests().len(), 1);
-}
-
-#[tokio::test]
-async fn a_service_that_a_proxy_setting_makes_unreachable_is_reported() {
-    let gateway = gateway_knowing([]).await;
-    let proxy = ConnectProxy::refusing("407 Proxy Authentication Required").await;
-    let refusing = proxy.url("user:PASSWORD@");
-    let refused = "refused to connect to sts.test:443: 407 Proxy Authentication Required\n";
-    let hint = "hint: the proxy does not accept the user and the password";
-    for (service, proxy, exempt, told) in [
-        ("sts.test", &*refusing, "", [refused, hint]),
-        ("sts.test", BAD, "", ["ALL_PROXY cannot be used: only HTTP proxies are supported"; 2]),
-        ("sts.invalid", &refusing, ".invalid", ["cannot resolve the name \"sts.invalid\""; 2]),
+    let url = proxy.url("user:PASSWORD@");
+    for (service, url, exempt, told) in [
+        (None, &*url, "", ["refused to connect to gateway.test:443: 407 Proxy", HINT]),
+        (Some("sts.test"), &url, "", ["refused to connect to sts.test:443: 407 Proxy", HINT]),
+        (Some("sts.test"), BAD, "", ["no connection to sts.test:443", "ALL_PROXY cannot be used"]),
+        (
+            Some("sts.invalid"),
+            &url,
+            ".invalid",
+            ["sts.invalid:443", "cannot resolve the name \"sts.invalid\""],
+        ),
     ] {
-        let program = with_web_identity(program(&gateway), &format!("https://{service}")).await;
-        let program = program.env("ALL_PROXY", proxy).env("NO_PROXY", exempt);
-        let outcome = program.args(["--log-level", "trace"]).run().await;
-        assert_fails(&outcome, 3, &told);
-        let source = "error: the web identity token does not provide credentials\n";
-        assert_fails(&outcome, 3, &[source, &format!("no connection to {service}:443")]);
+        let (program, code) = match service {
+            None => (Program::against("gateway.test", gateway.ca_file(), REGION).args(KEYS), 4),
+            Some(host) => (with_web_identity(program(&gateway), &format!("https://{host}")).await, 3),
+        };
+        let program = program.env("ALL_PROXY", url).env("NO_PROXY", exempt);
+        assert_fails(&program.args(["--log-level", "trace"]).run().await, code, &told);
     }
-    assert_eq!(proxy.requests().len(), 1);
+    assert_eq!(proxy.requests().len(), 2);
 }
 
 /// 0.0.0.0 is this machine, but not a loopback address, which would bypass the proxy anyway. A run that does bypass it
@@ -167,7 +159,7 @@ async fn services_on_this_machine_are_reached_without_a_proxy() {
     let by_sts = with_web_identity(place.program(), &local).await;
     let (by_container, _service) = Source::Container.provide(place.program()).await;
     for program in [by_sts, by_container] {
-        assert_connected(&program.args(["--proxy", &place.proxy_url()]).run().await);
+        assert_connected(&program.args(["--proxy", &place.proxy.url(USER)]).run().await);
     }
     assert_eq!(place.proxy.requests(), ["gateway.test:443"; 2].map(request));
 }
@@ -187,7 +179,7 @@ async fn the_endpoint_and_the_services_must_chain_to_the_file() {
         let program = program.file("trusted.pem", file).file("system.pem", &(other.pem() + &of_gateway));
         let (trusted, system) = (program.home("trusted.pem"), program.home("system.pem"));
         let program = program.aimed_at("gateway.test", &trusted, REGION).env("SSL_CERT_FILE", system);
-        let outcome = program.env("HTTPS_PROXY", place.proxy_url()).run().await;
+        let outcome = program.env("HTTPS_PROXY", place.proxy.url(USER)).run().await;
         assert_fails(&outcome, code, &[told, "certificate is not accepted: unknown issuer"]);
     }
 }

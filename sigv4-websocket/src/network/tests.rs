@@ -115,13 +115,7 @@ async fn a_proxy_that_does_not_connect_is_explained() {
         ("", "502 Bad Gateway", "502 Bad Gateway", UNREACHABLE, true),
         ("", "503 Service Unavailable", "503 Service Unavailable", UNREACHABLE, true),
         ("", "504 Gateway Timeout", "504 Gateway Timeout", UNREACHABLE, true),
-        (
-            "",
-            "200 OK\r\n\r\nSSH-2.0-OpenSSH_9.2",
-            "the proxy {proxy} sent more than its answer",
-            RIGHT,
-            false,
-        ),
+        ("", "200 OK\r\n\r\nSSH-2.0", "the proxy {proxy} sent more than its answer", RIGHT, false),
         ("", "abc", "no answer from the proxy {proxy}", RIGHT, false),
         ("", &long, "no answer from the proxy {proxy}", RIGHT, false),
     ] {
@@ -156,7 +150,6 @@ fn a_setting_that_is_no_http_proxy_is_refused_without_being_shown() {
     const OTHER_FORMS: &[&str] = &[
         "",
         "http:user:PASSWORD@127.0.0.1:80",
-        "http://",
         "http://user:PASSWORD@",
         "http://127.0.0.1:99999",
         "http://127.0.0.1:0",
@@ -165,7 +158,6 @@ fn a_setting_that_is_no_http_proxy_is_refused_without_being_shown() {
         "http://127.0.0.1:80:80",
         "127.0.0.1:80 ",
         "127.0.0.1:80/path",
-        "http://127.0.0.1:80?query",
         "http://user:PASSWORD@[::1",
         "http://user:PASSWORD@a%41:80",
         "http://user:PASS#WORD@127.0.0.1:80",
@@ -174,17 +166,16 @@ fn a_setting_that_is_no_http_proxy_is_refused_without_being_shown() {
         "http://user:PASS[WORD@127.0.0.1:80",
         "http://user:PÄSS@127.0.0.1:80",
     ];
-    for (said, urls) in [
-        ("only HTTP proxies are supported, http://[user:password@]host:port", OTHER_SCHEMES),
-        (
-            "it is not of the form http://[user:password@]host:port, with the user and the password percent-encoded",
-            OTHER_FORMS,
-        ),
-    ] {
-        for url in urls {
-            let refused = Proxies::always("the proxy", url).expect_err(url);
-            assert_eq!(refused.to_string(), format!("the proxy cannot be used: {said}"), "{url}");
-        }
+    const FORM: &str = "it is not of the form http://[user:password@]host:port, with the user and the password \
+                        percent-encoded";
+    let refused = |url| Proxies::always("the proxy", url).expect_err(url).to_string();
+    for url in OTHER_SCHEMES {
+        let said =
+            "the proxy cannot be used: only HTTP proxies are supported, http://[user:password@]host:port";
+        assert_eq!(refused(url), said, "{url}");
+    }
+    for url in OTHER_FORMS {
+        assert_eq!(refused(url), format!("the proxy cannot be used: {FORM}"), "{url}");
     }
 }
 

@@ -4,17 +4,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-/// Bytes that are removed at some place, and others that are put there instead.
-#[derive(Debug, Clone)]
-pub struct Edit {
-    at: Index,
-    removed: usize,
-    inserted: Vec<u8>,
-}
+/// Where some bytes are replaced, how many, and by which.
+pub type Edit = (Index, usize, Vec<u8>);
 
 /// All of the edits, one after the other.
 pub fn edited(edits: &[Edit], mut bytes: Vec<u8>) -> Vec<u8> {
-    for Edit { at, removed, inserted } in edits {
+    for (at, removed, inserted) in edits {
         let start = at.index(bytes.len() + 1);
         let end = start.saturating_add(*removed).min(bytes.len());
         bytes.splice(start..end, inserted.iter().copied());
@@ -49,6 +44,5 @@ pub fn edits() -> impl Strategy<Value = Vec<Edit>> {
         1 => vec(any::<u8>(), 0..600),
     ];
     let removed = prop_oneof![8 => 0..2_usize, 4 => 2..9_usize, 1 => Just(usize::MAX)];
-    let edit = (any::<Index>(), removed, inserted);
-    vec(edit.prop_map(|(at, removed, inserted)| Edit { at, removed, inserted }), 0..4)
+    vec((any::<Index>(), removed, inserted), 0..4)
 }

@@ -8,15 +8,15 @@ use futures_util::FutureExt;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, copy_bidirectional};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::TcpStream;
 
 use super::edit::{Edit, edited, edits};
 use super::{final_answer, run, see_off, survives};
+use crate::connect_proxy::ConnectProxy;
 use crate::credentials::setup::{gateway_knowing, program, signers};
 use crate::credentials::source::Source;
 use crate::gateway::Gateway;
-use crate::gateway::http::read_head;
 use crate::gateway::listener::Listener;
 use crate::program::Program;
 
@@ -35,23 +35,13 @@ fn random_answers_of_a_proxy_are_survived() {
         let answer = edited(&edits, answer.into());
         let opens = matches!(final_answer(&answer), Some((200..300, [])));
         let gateway = gateway_knowing([Source::Flags.key()]).await;
-        let server = opens.then_some(gateway.port());
-        // The client may end the connection at any time.
-        let proxy = Listener::start(move |client| connect(client, answer.clone(), server).map(drop)).await;
-        let url = format!("http://user:{PASSWORD}@127.0.0.1:{}", proxy.port);
+        let (endpoint, port) = (gateway.endpoint(), gateway.port());
+        let routes = if opens { vec![(endpoint.as_str(), port)] } else { Vec::new() };
+        let proxy = ConnectProxy::answering(answer, &routes).await;
         let (program, _none) = Source::Flags.provide(program(&gateway)).await;
-        let program = program.args(["--proxy", &url]);
+        let program = program.args(["--proxy", &proxy.url(&format!("user:{PASSWORD}@"))]);
         survive(program, &gateway, Source::Flags, &[0, 4, 5, 6, 8], opens && edits.is_empty()).await
     });
-}
-
-/// Becomes a tunnel to this port after the answer, or ends the connection.
-async fn connect(mut client: TcpStream, answer: Vec<u8>, server: Option<u16>) -> Result<()> {
-    read_head(&mut client).await?;
-    client.write_all(&answer).await?;
-    let Some(port) = server else { return see_off(client).await };
-    let mut server = TcpStream::connect(("127.0.0.1", port)).await?;
-    copy_bidirectional(&mut client, &mut server).await.map(drop)
 }
 
 /// A relay between the program and each honest service edits the answers, of instance metadata perhaps only the later ones.

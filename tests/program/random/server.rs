@@ -36,7 +36,7 @@ struct Conversation {
     answer: String,
     edits_of_answer: Vec<Edit>,
     frames: Vec<u8>,
-    /// Whether the first packet in the frames was a CONNACK of success, before any edits to the frames.
+    /// Whether the first packet may be a CONNACK of success.
     accepts: bool,
     /// Whether a client that was accepted must say so.
     honest: bool,
@@ -64,7 +64,8 @@ fn conversation() -> impl Strategy<Value = Conversation> {
         let [edits_of_answer, of_packets, of_frames] = edits_of;
         let packets = edited(&of_packets, packets.concat());
         let frames = edited(&of_frames, in_frames(&packets, size, fragments));
-        Conversation { answer, edits_of_answer, frames, accepts: accepts(&packets), honest, at_once }
+        let accepts = !of_frames.is_empty() || accepts(&packets);
+        Conversation { answer, edits_of_answer, frames, accepts, honest, at_once }
     })
 }
 
@@ -100,13 +101,12 @@ fn packets() -> impl Strategy<Value = Vec<Vec<u8>>> {
     (first, vec(later, 0..3)).prop_map(|(first, later)| [vec![first], later].concat())
 }
 
-/// Frames of this size: fragments of one message, or messages with pings between them.
+/// Frames of this size, either fragments of one message or messages, with pings between them.
 fn in_frames(packets: &[u8], size: usize, fragments: bool) -> Vec<u8> {
     let last = packets.chunks(size).count().saturating_sub(1);
-    let frames = packets.chunks(size).enumerate().flat_map(|(nth, piece)| match (fragments, nth) {
-        (true, 0) => frame(BINARY, nth == last, piece),
-        (true, _) => frame(CONTINUATION, nth == last, piece),
-        (false, _) => [frame(PING, true, b"there?"), frame(BINARY, true, piece)].concat(),
+    let frames = packets.chunks(size).enumerate().flat_map(|(nth, piece)| {
+        let opcode = if fragments && nth > 0 { CONTINUATION } else { BINARY };
+        [frame(PING, true, b"there?"), frame(opcode, !fragments || nth == last, piece)].concat()
     });
     frames.collect()
 }

@@ -15,20 +15,22 @@ pub struct ConnectProxy {
 
 impl ConnectProxy {
     /// Connects each destination, `host:port`, to a port of 127.0.0.1.
-    pub async fn to(routes: &[(&'static str, u16)]) -> Self {
-        Self::start(routes, "502 Bad Gateway").await
+    pub async fn to(routes: &[(&str, u16)]) -> Self {
+        Self::answering("HTTP/1.1 200 Connection established\r\n\r\n", routes).await
     }
 
-    /// Gives this answer to every request.
-    pub async fn refusing(answer: &str) -> Self {
-        Self::start(&[], answer).await
+    /// Refuses every request with this status.
+    pub async fn refusing(status: &str) -> Self {
+        Self::answering(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n"), &[]).await
     }
 
-    async fn start(routes: &[(&'static str, u16)], refusal: &str) -> Self {
-        let refusal = format!("HTTP/1.1 {refusal}\r\ncontent-length: 0\r\n\r\n");
-        let (routes, requests) = (routes.to_vec(), Arc::<Mutex<Vec<String>>>::default());
+    /// Gives this answer to every request. Afterwards it connects the destinations that it knows, and ends the others.
+    pub async fn answering(answer: impl Into<Vec<u8>>, routes: &[(&str, u16)]) -> Self {
+        let routes = routes.iter().map(|(destination, port)| (format!("CONNECT {destination} "), *port));
+        let (routes, answer): (Vec<_>, Vec<u8>) = (routes.collect(), answer.into());
+        let requests = Arc::<Mutex<Vec<String>>>::default();
         let record = requests.clone();
-        let serve = move |client| connect(client, routes.clone(), refusal.clone(), record.clone());
+        let serve = move |client| connect(client, answer.clone(), routes.clone(), record.clone());
         Self { listener: Listener::start(serve).await, requests }
     }
 
@@ -48,21 +50,20 @@ impl ConnectProxy {
 
 async fn connect(
     mut client: TcpStream,
-    routes: Vec<(&str, u16)>,
-    refusal: String,
+    answer: Vec<u8>,
+    routes: Vec<(String, u16)>,
     requests: Arc<Mutex<Vec<String>>>,
 ) {
     let Ok(head) = read_head(&mut client).await else { return };
     let head = String::from_utf8(head).expect("a head in ASCII");
+    let route = routes.iter().find(|(request, _)| head.starts_with(request));
     requests.lock().expect("no panic").push(head.clone());
-    let route = routes.iter().find(|(name, _)| head.starts_with(&format!("CONNECT {name} HTTP/1.1\r\n")));
     // The client may go away at any time.
+    client.write_all(&answer).await.ok();
     if let Some((_, port)) = route {
         let mut server = TcpStream::connect(("127.0.0.1", *port)).await.expect("somebody listens");
-        client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.ok();
         copy_bidirectional(&mut client, &mut server).await.ok();
     } else {
-        client.write_all(refusal.as_bytes()).await.ok();
         client.shutdown().await.ok();
         // If this closed at once, Windows would drop what the client has not read yet.
         copy(&mut client, &mut sink()).await.ok();
