@@ -56,7 +56,7 @@ fn random_answers_of_credential_services_are_survived() {
         Source::Container,
         Source::Metadata,
     ];
-    survives("credential services", 24, (select(sources.to_vec()), 0..3_usize, edits()), async |case| {
+    survives("credential services", 20, (select(sources.to_vec()), 0..3_usize, edits()), async |case| {
         let (source, from, edits) = case;
         let from = if source == Source::Metadata { from } else { 0 };
         let gateway = gateway_knowing([source.key()]).await;
