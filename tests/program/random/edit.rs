@@ -18,7 +18,7 @@ pub fn edited(edits: &[Edit], mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 pub fn edits() -> impl Strategy<Value = Vec<Edit>> {
-    let telling = select(b"\0\x01\n\r\x20\x7E\x7F\x80\x82\x88\x89\xFE\xFF0123456789:,;<>{}\"".to_vec());
+    let telling = select(b"\0\x01\n\r\x20\x7E\x7F\x80\x81\x82\x88\x89\xFE\xFF0123456789:,;<>{}\"".to_vec());
     let byte = prop_oneof![any::<u8>(), telling];
     let words: [&[u8]; 13] = [
         b"\r\n",
