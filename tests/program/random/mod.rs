@@ -1,35 +1,25 @@
 //! Random peers: whatever a server, a proxy or a credential service says, the program ends in time with a code that fits.
 //! It never panics, never reports a success that was none, and uses little memory. Even at `--log-level trace` it shows
-//! none of the secrets that it was given, and no character that could disturb a terminal. What a peer repeats in words of
-//! its own is shown, unless it is in a presigned URL.
+//! none of the secrets that it was given, and no character that could disturb a terminal.
 //!
 //! A run tries the same few cases each time. `RANDOM_MINUTES=60 cargo test --test program random -- --nocapture` tries
 //! others for an hour, and says how many.
 
 mod edit;
-mod judge;
-mod play;
-mod proxy;
+mod on_the_way;
 mod server;
-mod services;
 
 use std::fmt::Debug;
+use std::io;
 use std::time::{Duration, Instant};
 
+use httparse::{EMPTY_HEADER, Response, Status};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseResult, TestRunner};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy, sink};
 use tokio::runtime::Builder;
 
 use crate::program::{Outcome, Program};
-
-/// How many cases of each kind a normal run tries, and how many a long run tries between two looks at the
-/// clock.
-const CASES: u32 = 24;
-
-/// The same for the kinds whose cases may take seconds, because the AWS SDK tries again.
-const SLOW_CASES: u32 = 5;
-
-const SEED: u64 = 20_261_125;
 
 /// Two seconds of `--timeout`, two for the goodbye, and some more for a busy machine.
 const ENDED_BY: Duration = Duration::from_secs(10);
@@ -40,9 +30,7 @@ const MAX_MEMORY: u64 = 64 * 1024;
 /// This many letters and digits of a secret in a row count as a leak.
 const TELLING: usize = 16;
 
-const FLAGS: [&str; 6] = ["--timeout", "2", "--attempts", "1", "--log-level", "trace"];
-
-/// Tries random cases of one kind.
+/// Tries so many random cases of one kind, or in a long run so many between two looks at the clock.
 fn survives<C: Debug>(
     kind: &str,
     count: u32,
@@ -51,20 +39,19 @@ fn survives<C: Debug>(
 ) {
     let minutes = std::env::var("RANDOM_MINUTES").ok().and_then(|minutes| minutes.parse().ok());
     let until = minutes.map(|minutes: u64| Instant::now() + Duration::from_secs(60 * minutes));
+    let rng_seed = if until.is_some() { RngSeed::Random } else { RngSeed::Fixed(20_261_125) };
+    let config = Config {
+        cases: count,
+        rng_seed,
+        failure_persistence: None,
+        max_shrink_iters: 200,
+        ..Config::default()
+    };
+    let run =
+        |case| Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(survive(case));
     let mut tried = 0;
     loop {
-        let rng_seed = if until.is_some() { RngSeed::Random } else { RngSeed::Fixed(SEED) };
-        let config = Config {
-            cases: count,
-            rng_seed,
-            failure_persistence: None,
-            max_shrink_iters: 200,
-            ..Config::default()
-        };
-        let run = |case| {
-            Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(survive(case))
-        };
-        let outcome = TestRunner::new(config).run(&cases, run);
+        let outcome = TestRunner::new(config.clone()).run(&cases, run);
         assert!(outcome.is_ok(), "{kind}, after {tried} others: {}", outcome.expect_err("a failure"));
         tried += count;
         if until.is_none_or(|until| until < Instant::now()) {
@@ -74,9 +61,14 @@ fn survives<C: Debug>(
     println!("{kind}: {tried} random cases");
 }
 
-/// Runs the program, and checks what must hold in every case.
-async fn run(program: Program, codes: &[i32], secrets: &[String]) -> Result<Outcome, TestCaseError> {
-    let outcome = program.args(FLAGS).run().await;
+/// Runs the program, and checks what must hold in every case. What must stay secret is asked for when the run is over.
+async fn run(
+    program: Program,
+    codes: &[i32],
+    secrets: impl FnOnce() -> Vec<String>,
+) -> Result<Outcome, TestCaseError> {
+    let flags = ["--timeout", "2", "--attempts", "1", "--log-level", "trace"];
+    let outcome = program.args(flags).run().await;
     let Outcome { code, stdout, stderr, elapsed, peak_memory_kib } = &outcome;
     prop_assert!(codes.contains(code), "an exit code that does not fit: {:#?}", outcome);
     // aws-config panics at some answers of instance metadata, which the program reports as an error of that source.
@@ -86,37 +78,36 @@ async fn run(program: Program, codes: &[i32], secrets: &[String]) -> Result<Outc
     prop_assert!(*peak_memory_kib < MAX_MEMORY, "too much memory: {:#?}", outcome);
     let errors = stderr.lines().filter(|line| line.starts_with("error: ")).count();
     prop_assert_eq!(errors, usize::from(*code != 0), "not one error: {:#?}", outcome);
-    for stream in [stdout, stderr] {
-        let found = stream.chars().find(|c| disturbs(*c));
-        prop_assert_eq!(found, None, "a character that disturbs: {:#?}", outcome);
+    let shown = [stdout.as_str(), stderr].concat();
+    let disturbs = |c: char| {
+        c.is_control() && c != '\n'
+            || matches!(c, '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}')
+            || matches!(c, '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+    };
+    prop_assert_eq!(shown.chars().find(|c| disturbs(*c)), None, "a character that disturbs: {:#?}", outcome);
+    for secret in secrets() {
+        let runs = secret.split(|c: char| !c.is_ascii_alphanumeric());
+        let mut parts = runs.flat_map(|run| run.as_bytes().windows(TELLING));
+        let leaks = parts.any(|part| shown.as_bytes().windows(TELLING).any(|shown| shown == part));
+        prop_assert!(!leaks && !shown.contains(&secret), "a part of the secret {}: {:#?}", secret, outcome);
     }
-    hides(&outcome, secrets)?;
     Ok(outcome)
 }
 
-/// Checks that the output shows no secret, and no part of one that counts as a leak.
-fn hides(outcome: &Outcome, secrets: &[String]) -> TestCaseResult {
-    for shown in [&outcome.stdout, &outcome.stderr] {
-        for secret in secrets {
-            let runs = secret.split(|c: char| !c.is_ascii_alphanumeric());
-            let mut parts = runs.flat_map(|run| run.as_bytes().windows(TELLING));
-            let leaks = parts.any(|part| shown.as_bytes().windows(TELLING).any(|shown| shown == part));
-            prop_assert!(
-                !leaks && !shown.contains(secret),
-                "a part of the secret {}: {:#?}",
-                secret,
-                outcome
-            );
-        }
+/// The status of the final answer that these bytes begin with (RFC 9110 section 15.2), and what follows its head, judged
+/// without the program's code.
+fn final_answer(bytes: &[u8]) -> Option<(u16, &[u8])> {
+    let mut headers = [EMPTY_HEADER; 100];
+    let mut response = Response::new(&mut headers);
+    let Ok(Status::Complete(length)) = response.parse(bytes) else { return None };
+    match response.code? {
+        100 | 102..200 => final_answer(&bytes[length..]),
+        status => Some((status, &bytes[length..])),
     }
-    Ok(())
 }
 
-fn disturbs(c: char) -> bool {
-    let invisible =
-        ['\u{AD}', '\u{200B}', '\u{200E}', '\u{200F}', '\u{2028}', '\u{2029}', '\u{2060}', '\u{FEFF}'];
-    c.is_control() && c != '\n'
-        || ('\u{202A}'..='\u{202E}').contains(&c)
-        || ('\u{2066}'..='\u{2069}').contains(&c)
-        || invisible.contains(&c)
+/// The peer has nothing more to say, and lets the client end the connection.
+async fn see_off(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
+    stream.shutdown().await?;
+    copy(&mut stream, &mut sink()).await.map(drop)
 }

@@ -1,120 +1,169 @@
-//! Random servers behind TLS.
+//! Servers behind TLS that send a good conversation, with random edits to its HTTP answer, its frames or its packets.
 
-use std::io::{Result, Write};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::io::Result;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 use rustls::ServerConfig;
-use tempfile::NamedTempFile;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, sink};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::edit::{Ending, read_head};
-use super::judge::accepts;
-use super::play::{Layer, Play, play};
-use super::{CASES, hides, run, survives};
+use super::edit::{Edit, edited, edits};
+use super::{final_answer, run, see_off, survives};
+use crate::credentials::source::Source;
+use crate::failures::answers::{answer, endless, forbidden};
 use crate::gateway::certificates::Authority;
+use crate::gateway::http::{read_head, switching_protocols};
 use crate::gateway::listener::Listener;
-use crate::gateway::{Certificate, REGION, Request};
+use crate::gateway::mqtt::packet;
+use crate::gateway::websocket::{BINARY, CONTINUATION, PING};
+use crate::gateway::{Certificate, REGION, Request, connack, disconnect, frame, publish};
 use crate::program::Program;
-
-/// Made-up keys that look as random as real ones.
-const ACCESS_KEY: &str = "ASIA3QEXAMPLEZ7RANDO";
-const SECRET: &str = "q7Wm2ZkV9xTfB4nRdYc/Lp0sJhG6uEaKiX3o+5Mv";
-const SESSION_TOKEN: &str = "IQoJb3JpZ2luX2VjEJf0hY2u4Qd8Wk7Zr/1mNxPb6TgVs3LcAeKoUi9F5Rt+XyHwDj\
-    8Bq2ZnEm4GvCaQsWtYxLkPf7/oR3uJiTdNh6bXzV5yMcgA0eKpSwF9rUqHlD1vOjZBt8E==";
-
-const KEYS: [&str; 6] = ["--access-key", ACCESS_KEY, "--secret", SECRET, "--session-token", SESSION_TOKEN];
 
 /// The longest time that a client needs to send CONNECT, if it understands the answer.
 const CONNECT_BY: Duration = Duration::from_millis(50);
 
-static AUTHORITY: LazyLock<(Arc<ServerConfig>, NamedTempFile)> = LazyLock::new(|| {
-    let authority = Authority::new("The random servers' test authority");
-    let mut ca_file = NamedTempFile::new().expect("a temporary file can be made");
-    ca_file.write_all(authority.pem().as_bytes()).expect("the temporary file can be written");
-    (authority.server(Certificate::Trusted), ca_file)
-});
-
-/// One connection: the target of the request, the right `sec-websocket-accept`, and what was sent.
-struct Exchange {
-    target: String,
-    accept: String,
-    sent: Vec<u8>,
+#[derive(Debug, Clone)]
+struct Conversation {
+    /// The answer to the upgrade. `{accept}` and `{target}` stand for what depends on the request.
+    answer: String,
+    edits_of_answer: Vec<Edit>,
+    frames: Vec<u8>,
+    /// Whether the first packet may be a CONNACK of success.
+    accepts: bool,
+    /// Whether a client that was accepted must say so.
+    honest: bool,
+    /// Whether everything goes out at once, before the client has said CONNECT.
+    at_once: bool,
 }
 
-type Exchanges = Arc<Mutex<Vec<Exchange>>>;
+/// The targets of the requests, and whether each got an answer that accepts the session.
+type Exchanges = Arc<Mutex<Vec<(String, bool)>>>;
 
 #[test]
-fn random_http_answers_are_survived() {
-    survives("HTTP answers", CASES, play(Layer::Http), survive);
+fn random_servers_are_survived() {
+    survives("servers", 48, conversation(), survive);
 }
 
-#[test]
-fn random_frames_are_survived() {
-    survives("frames", CASES, play(Layer::Frames), survive);
+/// Either the answer, or the packets, or the frames are edited.
+fn conversation() -> impl Strategy<Value = Conversation> {
+    let answers = prop_oneof![2 => Just(switching_protocols("{accept}", Some("mqtt"))), 1 => refusal()];
+    let parts = (answers, packets(), 1..40_usize, any::<bool>(), 0..3_usize, edits(), any::<bool>());
+    parts.prop_map(|(answer, packets, size, fragments, edited_part, edits, at_once)| {
+        let disconnects = packets[1..].iter().any(|packet| packet[0] == 0xE0);
+        let honest = edits.is_empty() && !disconnects;
+        let mut edits_of = [const { Vec::new() }; 3];
+        edits_of[edited_part] = edits;
+        let [edits_of_answer, of_packets, of_frames] = edits_of;
+        let packets = edited(&of_packets, packets.concat());
+        let frames = edited(&of_frames, in_frames(&packets, size, fragments));
+        let accepts = !of_frames.is_empty() || accepts(&packets);
+        Conversation { answer, edits_of_answer, frames, accepts, honest, at_once }
+    })
 }
 
-#[test]
-fn random_packets_are_survived() {
-    survives("packets", CASES, play(Layer::Packets), survive);
+/// Some hold characters that no terminal and no log may get.
+fn refusal() -> impl Strategy<Value = String> {
+    let refusals = [
+        forbidden("The security token included in the request is invalid.", 0),
+        answer("400 Bad Request", &["x-amzn-ErrorType: Invalid:"], "{\"message\":\"\\u001b[2J\u{2028}\"}"),
+        answer("503 Service Unavailable", &["server: nginx\u{202E}\u{200B}"], "<html>"),
+        endless("403 Forbidden", &["transfer-encoding: chunked"], "6\r\n{\"a\":1\r\n1\r\n}\r\n0\r\n\r\n"),
+        endless("302 Found", &["location: https://login.invalid{target}"], ""),
+        endless("403 Forbidden", &["content-type: text/plain"], "No {target} for you."),
+        forbidden("The token is unknown in {target}.", 0),
+    ];
+    select(refusals.map(|bytes| String::from_utf8(bytes).expect("answers in UTF-8")).to_vec())
 }
 
-async fn survive(play: Play) -> TestCaseResult {
-    let exchanges = Exchanges::default();
-    let honest = play.edits.is_empty() && play.ending != Ending::Reset && !play.disconnects();
-    let server = serve(play, exchanges.clone()).await;
-    let endpoint = format!("127.0.0.1:{}", server.port);
-    let program = Program::against(&endpoint, AUTHORITY.1.path(), REGION).args(KEYS);
-    let outcome = run(program, &[0, 6, 7, 8], &[SECRET.to_owned(), SESSION_TOKEN.to_owned()]).await?;
-    let exchanges = exchanges.lock().unwrap_or_else(PoisonError::into_inner);
+/// In most cases a successful CONNACK comes first.
+fn packets() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    // Every property that may answer this CONNECT (MQTT 5 section 3.2.2.3), which has a client ID.
+    let properties =
+        b"\x11\0\0\0\x3C\x21\0\x64\x24\x01\x25\0\x27\0\x02\0\0\x22\0\x0A\x1F\0\x05ok\xE2\x80\xAE\
+        \x26\0\x01k\0\x01v\x28\x01\x29\x01\x2A\0\x13\x02\x58\x1C\0\x01s";
+    let full = |code| packet(0x20, &[&[0, code, properties.len() as u8], &properties[..]].concat());
+    let first = prop_oneof![
+        4 => Just(connack(0, None)),
+        4 => Just(full(0)),
+        2 => Just(full(0x87)),
+        1 => Just(disconnect(0x8E)),
+        1 => Just(publish("topic", b"payload")),
+        1 => Just(packet(0xF0, &[0x18, 0])),
+    ];
+    let later =
+        select(vec![connack(0, None), disconnect(0x8B), publish("topic", &[7; 300]), packet(0xD0, &[])]);
+    (first, vec(later, 0..3)).prop_map(|(first, later)| [vec![first], later].concat())
+}
+
+/// Frames of this size, either fragments of one message or messages, with pings between them.
+fn in_frames(packets: &[u8], size: usize, fragments: bool) -> Vec<u8> {
+    let last = packets.chunks(size).count().saturating_sub(1);
+    let frames = packets.chunks(size).enumerate().flat_map(|(nth, piece)| {
+        let opcode = if fragments && nth > 0 { CONTINUATION } else { BINARY };
+        [frame(PING, true, b"there?"), frame(opcode, !fragments || nth == last, piece)].concat()
+    });
+    frames.collect()
+}
+
+/// Whether the first packet is a CONNACK (MQTT 5 section 3.2) whose reason code is 0, judged without the program's code.
+fn accepts(packets: &[u8]) -> bool {
+    let length_goes_on = packets.iter().skip(1).take_while(|byte| **byte >= 0x80).count();
+    packets.first().is_some_and(|first| first >> 4 == 2) && packets.get(length_goes_on + 3) == Some(&0)
+}
+
+async fn survive(conversation: Conversation) -> TestCaseResult {
+    let (honest, exchanges) = (conversation.honest, Exchanges::default());
+    let authority = Authority::new("The random server's test authority");
+    let (tls, seen) = (authority.server(Certificate::Trusted), exchanges.clone());
+    // The client may end the connection at any time.
+    let server =
+        Listener::start(move |tcp| converse(tcp, tls.clone(), conversation.clone(), seen.clone()).map(drop));
+    let server = server.await;
+    let (program, _none) = Source::Flags.provide(Program::new().file("ca.pem", &authority.pem())).await;
+    let ca_file = program.home("ca.pem");
+    let program = program.aimed_at(&format!("127.0.0.1:{}", server.port), &ca_file, REGION);
     let signature = |target: &str| target.split("X-Amz-Signature=").nth(1)?.get(..64).map(str::to_owned);
-    let signatures: Vec<_> = exchanges.iter().filter_map(|exchange| signature(&exchange.target)).collect();
-    prop_assert_eq!(signatures.len(), exchanges.len());
-    hides(&outcome, &signatures)?;
-    let accepted = exchanges.iter().any(|exchange| accepts(&exchange.sent, &exchange.accept));
+    let outcome = run(program, &[0, 6, 7, 8], || {
+        let exchanges = exchanges.lock().expect("no panic");
+        let signatures = exchanges.iter().map(|(target, _)| signature(target).expect("a signature"));
+        signatures.chain(Source::Flags.secrets().into_iter().map(|(_, secret)| secret)).collect()
+    });
+    let outcome = outcome.await?;
+    let accepted = exchanges.lock().expect("no panic").iter().any(|(_, accepted)| *accepted);
     prop_assert!(outcome.code != 0 || accepted, "a success that was none: {:#?}", outcome);
     prop_assert!(outcome.code == 0 || !(accepted && honest), "an honest server, but {:#?}", outcome);
     Ok(())
 }
 
-async fn serve(play: Play, exchanges: Exchanges) -> Listener {
-    Listener::start(move |tcp| {
-        let (play, exchanges) = (play.clone(), exchanges.clone());
-        async move {
-            // The client may end the connection at any time.
-            let _ = converse(tcp, &play, &exchanges).await;
-        }
-    })
-    .await
-}
-
-async fn converse(tcp: TcpStream, play: &Play, exchanges: &Exchanges) -> Result<()> {
-    let mut tls = TlsAcceptor::from(AUTHORITY.0.clone()).accept(tcp).await?;
-    let Some(head) = read_head(&mut tls).await? else { return Ok(()) };
-    let request = Request::parse(&head).expect("the program sends HTTP");
+async fn converse(
+    tcp: TcpStream,
+    tls: Arc<ServerConfig>,
+    conversation: Conversation,
+    exchanges: Exchanges,
+) -> Result<()> {
+    let Conversation { answer, edits_of_answer, frames, accepts, at_once, .. } = conversation;
+    let mut tls = TlsAcceptor::from(tls).accept(tcp).await?;
+    let request = Request::parse(&read_head(&mut tls).await?).expect("the program sends HTTP");
     let accept = request.accept_key().expect("the program asks for a WebSocket");
-    let (answer, frames) = play.bytes(&accept, &request.target);
+    let answer = answer.replace("{accept}", &accept).replace("{target}", &request.target);
+    let answer = edited(&edits_of_answer, answer.into_bytes());
     let both = [&answer[..], &frames].concat();
-    let exchange = Exchange { target: request.target, accept, sent: both.clone() };
-    exchanges.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
-    if play.at_once {
-        tls.write_all(&both).await?;
-    } else {
-        tls.write_all(&answer).await?;
-        tls.flush().await?;
-        let _ = timeout(CONNECT_BY, tls.read_buf(&mut Vec::new())).await;
-        tls.write_all(&frames).await?;
-    }
+    let answers_this = String::from_utf8_lossy(&answer).contains(&accept);
+    let accepted = accepts && answers_this && matches!(final_answer(&both), Some((101, _)));
+    exchanges.lock().expect("no panic").push((request.target, accepted));
+    let (first, then) = if at_once { (both, Vec::new()) } else { (answer, frames) };
+    tls.write_all(&first).await?;
     tls.flush().await?;
-    match play.ending {
-        Ending::Reset => return tls.get_ref().0.set_zero_linger(),
-        Ending::Fin => tls.shutdown().await?,
-        Ending::Hold => {}
-    }
-    copy(&mut tls, &mut sink()).await.map(drop)
+    let _ = timeout(CONNECT_BY, tls.read_buf(&mut Vec::new())).await;
+    tls.write_all(&then).await?;
+    tls.flush().await?;
+    see_off(tls).await
 }

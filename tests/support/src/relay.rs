@@ -18,17 +18,8 @@ impl Relay {
     pub async fn to(gateway: &Gateway) -> Self {
         let (cut, port) = (Arc::new(Notify::new()), gateway.port());
         let cutting = cut.clone();
-        let listener = Listener::start(move |mut client: TcpStream| {
-            let cut = cutting.clone();
-            async move {
-                let mut server = TcpStream::connect(("127.0.0.1", port)).await.expect("the gateway listens");
-                tokio::select! {
-                    _ = copy_bidirectional(&mut client, &mut server) => {}
-                    () = cut.notified() => {}
-                }
-            }
-        });
-        Self { listener: listener.await, cut }
+        let listener = Listener::start(move |client| relay(client, port, cutting.clone())).await;
+        Self { listener, cut }
     }
 
     pub fn endpoint(&self) -> String {
@@ -38,5 +29,13 @@ impl Relay {
     /// Cuts the connection, or the next one if there is none.
     pub fn cut(&self) {
         self.cut.notify_one();
+    }
+}
+
+async fn relay(mut client: TcpStream, port: u16, cut: Arc<Notify>) {
+    let mut server = TcpStream::connect(("127.0.0.1", port)).await.expect("the gateway listens");
+    tokio::select! {
+        _ = copy_bidirectional(&mut client, &mut server) => {}
+        () = cut.notified() => {}
     }
 }
