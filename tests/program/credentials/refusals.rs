@@ -26,26 +26,24 @@ async fn a_service_that_refuses_or_makes_no_sense_ends_the_run() {
     let mfa_hint = "AccessDenied: MFA is missing\nhint: if the role demands an MFA code, which the AWS SDK for Rust \
         cannot ask for: get keys with `aws sts get-session-token`";
     let no_provider = sts::refusal("InvalidIdentityToken", "No provider found");
+    let token_hint =
+        "InvalidIdentityTokenException: No provider found\nhint: AWS_WEB_IDENTITY_TOKEN_FILE names";
     let signed_out = Answer::new(401, r#"{"__type":"x#UnauthorizedException","message":"Not signed in"}"#);
-    let sign_in = "hint: sign in to IAM Identity Center again: aws sso login --profile default\n";
+    let sign_in = "UnauthorizedException: Not signed in\nhint: sign in to IAM Identity Center again: aws sso login --profile default\n";
     let login_is_over = Answer::new(400, r#"{"error":"TOKEN_EXPIRED","message":"The session is over"}"#)
         .header("x-amzn-errortype: AccessDeniedException");
+    let login = "Your session has expired. Please reauthenticate.\n  cause: AccessDeniedException: The session is over\n\
+        hint: sign in again: aws login --profile default\n";
     let denied = Answer::new(200, r#"{"Code":"Denied","Message":"This task has no role"}"#);
     let unassumed = r#"{"Code":"AssumeRoleUnauthorizedAccess","Message":"EC2 cannot assume the role"}"#;
     let endless = Answer { endless: true, ..Answer::new(200, "{ \"endless\": ") };
     for (source, nth, answer, said) in [
         (Role, 0, mfa, mfa_hint),
-        (
-            WebIdentity,
-            0,
-            no_provider,
-            "InvalidIdentityTokenException: No provider found\nhint: AWS_WEB_IDENTITY",
-        ),
-        (SignIn, 0, signed_out.clone(), "UnauthorizedException: Not signed in"),
+        (WebIdentity, 0, no_provider, token_hint),
         (SignIn, 0, signed_out.clone(), sign_in),
         (Renewal, 0, signed_out.clone(), "unhandled error"),
         (Renewal, 1, signed_out, sign_in),
-        (LoginRenewal, 0, login_is_over, "hint: sign in again: aws login --profile default\n"),
+        (LoginRenewal, 0, login_is_over, login),
         (Container, 0, Answer::new(401, ""), "401"),
         (Container, 0, denied, "[Denied]: This task has no role"),
         (Metadata, 0, Answer::new(403, ""), "forbidden"),

@@ -40,14 +40,6 @@ async fn assert_signs(key: &str, rows: &[Settings<'_>]) {
     }
 }
 
-/// Asserts that `source` does not provide credentials, and that this is said about it.
-async fn assert_fails_alone(source: &str, rows: &[(Settings<'_>, &str)]) {
-    for (settings, said) in rows {
-        let (outcome, _) = run(|program| set(program, settings)).await;
-        assert_fails(&outcome, &[&format!("error: the {source} does not provide credentials\n"), said]);
-    }
-}
-
 #[tokio::test]
 async fn the_first_source_that_is_set_signs() {
     let rows: [Settings<'_>; 11] = [
@@ -108,69 +100,60 @@ async fn only_where_nothing_is_set_the_instance_role_signs() {
 }
 
 #[tokio::test]
-async fn a_profile_that_was_named_and_gives_no_credentials_is_an_error() {
-    let hint = "hint: there is no such profile, or it sets up no credentials: it is [profile p] in the \
+async fn a_source_that_is_set_and_broken_is_not_passed_over() {
+    const DEFAULT: &str = "profile default";
+    let no_profile = "hint: there is no such profile, or it sets up no credentials: it is [profile p] in the \
         config file or [p] in the credentials file; on EC2 it may have role_arn and credential_source = Ec2InstanceMetadata";
-    let rows: [(Settings<'_>, &str); 3] = [
-        (&[(CREDENTIALS, "[default]\n{other}"), ("AWS_PROFILE", "p")], hint),
-        (&[(CREDENTIALS, "[default]\n{other}"), ("--profile", "p")], hint),
-        (&[(CONFIG, "[profile p]\nregion = eu-west-1\n"), ("AWS_PROFILE", "p")], hint),
-    ];
-    assert_fails_alone("profile p", &rows).await;
-    assert_fails_alone("profile default", &[(&[("AWS_PROFILE", "default")], "hint: there is no such")]).await;
-}
-
-#[tokio::test]
-async fn a_default_profile_that_is_broken_is_not_passed_over() {
+    let pair = "hint: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: set both";
+    let token_hint = "hint: AWS_WEB_IDENTITY_TOKEN_FILE names the file with the token, and AWS_ROLE_ARN";
     let sign_in = "hint: sign in to IAM Identity Center again: aws sso login --profile default\n";
-    // This is how it was configured before there were sessions.
-    let old_sign_in = "[default]\nsso_account_id = 1\nsso_role_name = r\nsso_region = eu-west-2\nsso_start_url = https://x\n";
-    let expired = r#"{ "accessToken": "token", "expiresAt": "2020-01-01T00:00:00Z" }"#;
+    let login = "hint: sign in again: aws login --profile default\n";
+
     let endless = "[default]\n{role}source_profile = a\n[profile a]\n{role}source_profile = default\n";
     let half_sso = "[default]\nsso_start_url = https://x.example\nsso_region = eu-west-2\n";
     let no_session = "[default]\nsso_session = gone\nsso_account_id = 1\nsso_role_name = r\n";
-    // This looks like another error, for which there is another hint.
-    let sealed = "[default]\ncredential_process = echo AccessDeniedException: vault sealed >&2 && exit 7\n";
-    let rows: [(Settings<'_>, &str); 14] = [
-        (&[(CONFIG, "[default]\n{role}source_profile = gone\n")], "gone"),
-        (&[(CONFIG, endless)], "infinite loop"),
-        (&[(CONFIG, "[default]\n{role}")], "source_profile"),
-        (&[(CONFIG, "[default]\n{role}credential_source = Environment\n")], "cause"),
-        (&[(CONFIG, half_sso)], "sso_account_id"),
-        (&[(CONFIG, no_session)], "sso-session named `gone`"),
-        (&[(CREDENTIALS, "[default]\naws_access_key_id = AKIAHALF\n")], "missing aws_secret_access_key"),
-        (&[(CONFIG, "[default\n")], "hint: a profile file has an error of syntax"),
-        (&[(CONFIG, sealed)], "AccessDeniedException: vault sealed\nhint: the command in credential_process"),
-        (&[(CONFIG, "[default]\ncredential_process = echo hello\n")], "JSON"),
-        (&[(CONFIG, SIGN_IN)], sign_in),
-        (&[(CONFIG, SIGN_IN), (SIGN_IN_CACHE, expired)], sign_in),
-        (&[(CONFIG, old_sign_in)], sign_in),
-        (&[(CONFIG, LOGIN)], "hint: sign in again: aws login --profile default\n"),
-    ];
-    assert_fails_alone("profile default", &rows).await;
-}
+    // This is how a sign-in was configured before there were sessions.
+    let old_sign_in = format!("{half_sso}sso_account_id = 111122223333\nsso_role_name = Things\n");
+    let expired = r#"{ "accessToken": "token", "expiresAt": "2020-01-01T00:00:00Z" }"#;
+    // What this command writes looks like another error, for which there is another hint.
+    let command = "[default]\ncredential_process = echo AccessDeniedException: vault sealed >&2 && exit 7\n";
+    let exit = "AccessDeniedException: vault sealed\nhint: the command in credential_process must print";
 
-#[tokio::test]
-async fn variables_that_are_set_and_broken_are_not_passed_over() {
-    let pair = "hint: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: set both";
-    let default = (CREDENTIALS, "[default]\n{other}");
-    let rows: [(Settings<'_>, &str); 2] = [
-        (&[default, ("AWS_ACCESS_KEY_ID", "AKIAHALF")], pair),
-        (&[default, ("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "half")], pair),
-    ];
-    assert_fails_alone("environment", &rows).await;
+    let other = (CREDENTIALS, "[default]\n{other}");
     let token = ("AWS_WEB_IDENTITY_TOKEN_FILE", "gone");
-    let hint = "hint: AWS_WEB_IDENTITY_TOKEN_FILE names the file with the token, and AWS_ROLE_ARN";
-    let rows: [(Settings<'_>, &str); 2] =
-        [(&[token], hint), (&[token, ("AWS_ROLE_ARN", "role")], "(os error 2)")];
-    assert_fails_alone("web identity token", &rows).await;
+    let url = |url| ("AWS_CONTAINER_CREDENTIALS_FULL_URI", url);
     let not_a_header = ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "ends with a newline\n");
-    let url = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/");
-    // aws-config 1.13 panics at it.
-    let no_scheme = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "127.0.0.1:9");
-    let rows: [(Settings<'_>, &str); 2] =
-        [(&[url, not_a_header], "auth token"), (&[no_scheme], "make no sense")];
-    assert_fails_alone("container", &rows).await;
+    let rows: [(&str, Settings<'_>, &str); 24] = [
+        ("profile p", &[other, ("AWS_PROFILE", "p")], no_profile),
+        ("profile p", &[other, ("--profile", "p")], no_profile),
+        ("profile p", &[(CONFIG, "[profile p]\nregion = eu-west-1\n"), ("AWS_PROFILE", "p")], no_profile),
+        (DEFAULT, &[("AWS_PROFILE", "default")], "hint: there is no such profile"),
+        (DEFAULT, &[(CONFIG, "[default]\n{role}source_profile = gone\n")], "gone"),
+        (DEFAULT, &[(CONFIG, endless)], "infinite loop"),
+        (DEFAULT, &[(CONFIG, "[default]\n{role}")], "source_profile"),
+        (DEFAULT, &[(CONFIG, "[default]\n{role}credential_source = Environment\n")], "cause"),
+        (DEFAULT, &[(CONFIG, half_sso)], "sso_account_id"),
+        (DEFAULT, &[(CONFIG, no_session)], "sso-session named `gone`"),
+        (DEFAULT, &[(CREDENTIALS, "[default]\naws_access_key_id = A\n")], "missing aws_secret_access_key"),
+        (DEFAULT, &[(CONFIG, "[default\n")], "hint: a profile file has an error of syntax"),
+        (DEFAULT, &[(CONFIG, command)], exit),
+        (DEFAULT, &[(CONFIG, "[default]\ncredential_process = echo hello\n")], "JSON"),
+        (DEFAULT, &[(CONFIG, SIGN_IN)], sign_in),
+        (DEFAULT, &[(CONFIG, SIGN_IN), (SIGN_IN_CACHE, expired)], sign_in),
+        (DEFAULT, &[(CONFIG, &old_sign_in)], sign_in),
+        (DEFAULT, &[(CONFIG, LOGIN)], login),
+        ("environment", &[other, ("AWS_ACCESS_KEY_ID", "AKIAHALF")], pair),
+        ("environment", &[other, ("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "half")], pair),
+        ("web identity token", &[token], token_hint),
+        ("web identity token", &[token, ("AWS_ROLE_ARN", "role")], "(os error 2)"),
+        ("container", &[url("http://127.0.0.1:9/"), not_a_header], "auth token"),
+        // aws-config 1.13 panics at it.
+        ("container", &[url("127.0.0.1:9")], "its settings or its answer make no sense"),
+    ];
+    for (source, settings, said) in rows {
+        let (outcome, _) = run(|program| set(program, settings)).await;
+        assert_fails(&outcome, &[&format!("error: the {source} does not provide credentials\n"), said]);
+    }
 }
 
 /// aws-config would pass over these files in silence, and over the profiles in them.

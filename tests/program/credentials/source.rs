@@ -6,7 +6,7 @@
 use crate::credentials::setup::temporary;
 use crate::gateway::Key;
 use crate::program::Program;
-use crate::stand_ins::{Answer, LONG, StandIn, container, metadata, sign_in, sts};
+use crate::stand_ins::{Answer, LONG, StandIn, container, metadata, sts};
 use serde_json::json;
 
 pub const CONFIG: &str = ".aws/config";
@@ -52,7 +52,6 @@ pub enum Source {
     Role,
     SignIn,
     Renewal,
-    Login,
     LoginRenewal,
     WebIdentity,
     Container,
@@ -90,15 +89,25 @@ impl Source {
     /// What the service of this source answers to each request, in the order of the requests.
     pub fn answers(self) -> Vec<(&'static str, Answer)> {
         let key = &self.key();
-        let role_credentials = (
-            "GET /federation/credentials?role_name=Things&account_id=111122223333",
-            sign_in::role_credentials(key),
-        );
+        let Key { access_key, secret, session_token } = key;
+        let keys =
+            json!({ "accessKeyId": access_key, "secretAccessKey": secret, "sessionToken": session_token });
+        let mut role_credentials = keys.clone();
+        role_credentials["expiration"] = 32_472_144_000_000_u64.into();
+        let role_credentials = Answer::json(json!({ "roleCredentials": role_credentials }));
+        let portal = "GET /federation/credentials?role_name=Things&account_id=111122223333";
+        let renewed = json!({ "accessToken": ACCESS_TOKEN, "tokenType": "Bearer", "expiresIn": 28800 });
+        let renewed_login = json!({
+            "accessToken": keys,
+            "tokenType": "aws_sigv4",
+            "expiresIn": 900,
+            "refreshToken": "aNewRefreshTokenOfTheTest/+==",
+        });
         match self {
             Source::Role => vec![("POST /", sts::grant("AssumeRole", key))],
-            Source::SignIn => vec![role_credentials],
-            Source::Renewal => vec![("POST /token", sign_in::renewed(ACCESS_TOKEN)), role_credentials],
-            Source::LoginRenewal => vec![("POST /v1/token", sign_in::renewed_login(key))],
+            Source::SignIn => vec![(portal, role_credentials)],
+            Source::Renewal => vec![("POST /token", Answer::json(renewed)), (portal, role_credentials)],
+            Source::LoginRenewal => vec![("POST /v1/token", Answer::json(renewed_login))],
             Source::WebIdentity => vec![("POST /", sts::grant("AssumeRoleWithWebIdentity", key))],
             Source::Container => vec![("GET /get-credentials", container::document(key, LONG))],
             Source::Metadata => metadata::answers(key),
@@ -136,8 +145,23 @@ impl Source {
             }
             Source::SignIn => signed_in(program, ACCESS_TOKEN, LATER),
             Source::Renewal => signed_in(program, OLD_ACCESS_TOKEN, LONG_AGO),
-            Source::Login => logged_in(program, &key, LATER),
-            Source::LoginRenewal => logged_in(program, &temporary("OLDLOGIN"), LONG_AGO),
+            Source::LoginRenewal => {
+                let cached = json!({
+                    "accessToken": {
+                        "accessKeyId": "ASIAOLDLOGIN00000000",
+                        "secretAccessKey": "expired",
+                        "sessionToken": "expired",
+                        "accountId": "111122223333",
+                        "expiresAt": LONG_AGO,
+                    },
+                    "tokenType": "aws_sigv4",
+                    "refreshToken": LOGIN_REFRESH_TOKEN,
+                    "idToken": ID_TOKEN,
+                    "clientId": "arn:aws:signin:::devtools/same-device",
+                    "dpopKey": DPOP_KEY,
+                });
+                program.file(CONFIG, LOGIN).file(LOGIN_CACHE, &cached.to_string())
+            }
             Source::WebIdentity => {
                 let file = program.home("token.jwt");
                 let program = program.file("token.jwt", IDENTITY_TOKEN);
@@ -156,7 +180,7 @@ impl Source {
             Source::SignIn | Source::Renewal => {
                 &[ACCESS_TOKEN, OLD_ACCESS_TOKEN, REFRESH_TOKEN, CLIENT_SECRET]
             }
-            Source::Login | Source::LoginRenewal => {
+            Source::LoginRenewal => {
                 &[LOGIN_REFRESH_TOKEN, ID_TOKEN, DPOP_KEY.lines().nth(1).unwrap_or_default()]
             }
             Source::WebIdentity => &[IDENTITY_TOKEN],
@@ -209,23 +233,4 @@ fn signed_in(program: Program, access_token: &str, expiry: &str) -> Program {
         "registrationExpiresAt": LATER,
     });
     program.file(CONFIG, SIGN_IN).file(SIGN_IN_CACHE, &cached.to_string())
-}
-
-/// What `aws login` leaves behind, with a key that is valid until `expiry`.
-fn logged_in(program: Program, key: &Key, expiry: &str) -> Program {
-    let cached = json!({
-        "accessToken": {
-            "accessKeyId": key.access_key,
-            "secretAccessKey": key.secret,
-            "sessionToken": key.session_token,
-            "accountId": "111122223333",
-            "expiresAt": expiry,
-        },
-        "tokenType": "aws_sigv4",
-        "refreshToken": LOGIN_REFRESH_TOKEN,
-        "idToken": ID_TOKEN,
-        "clientId": "arn:aws:signin:::devtools/same-device",
-        "dpopKey": DPOP_KEY,
-    });
-    program.file(CONFIG, LOGIN).file(LOGIN_CACHE, &cached.to_string())
 }

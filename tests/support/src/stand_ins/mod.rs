@@ -3,7 +3,6 @@
 
 pub mod container;
 pub mod metadata;
-pub mod sign_in;
 pub mod sts;
 
 use crate::gateway::Request;
@@ -18,20 +17,6 @@ use tokio_rustls::TlsAcceptor;
 
 /// The lifetime of credentials that must not expire during a test.
 pub const LONG: Duration = Duration::hours(1);
-
-/// A request with its body.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    pub head: Request,
-    pub body: String,
-}
-
-impl Asked {
-    /// Method and target.
-    pub fn line(&self) -> String {
-        format!("{} {}", self.head.method, self.head.target)
-    }
-}
 
 /// What a stand-in answers.
 #[derive(Debug, Clone)]
@@ -62,19 +47,19 @@ impl Answer {
 /// A running stand-in.
 pub struct StandIn {
     listener: Listener,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl StandIn {
     /// Answers each request with the result of `answer`.
-    pub async fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> StandIn {
+    pub async fn start(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> StandIn {
         StandIn::start_behind(None, answer).await
     }
 
     /// Gives these answers to these requests, and 404 to all others.
     pub async fn with(answers: Vec<(&'static str, Answer)>) -> StandIn {
         StandIn::start(move |asked| {
-            let answer = answers.iter().find(|(line, _)| *line == asked.line());
+            let answer = answers.iter().find(|(wanted, _)| *wanted == line(asked));
             answer.map_or_else(|| Answer::new(404, ""), |(_, answer)| answer.clone())
         })
         .await
@@ -83,9 +68,9 @@ impl StandIn {
     /// With TLS if there is a configuration for it.
     async fn start_behind(
         tls: Option<Arc<ServerConfig>>,
-        answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
+        answer: impl Fn(&str) -> Answer + Send + Sync + 'static,
     ) -> StandIn {
-        let asked = Arc::<Mutex<Vec<Asked>>>::default();
+        let asked = Arc::<Mutex<Vec<String>>>::default();
         let (record, answer) = (asked.clone(), Arc::new(answer));
         let listener = Listener::start(move |tcp| {
             let (record, answer, tls) = (record.clone(), answer.clone(), tls.clone());
@@ -108,16 +93,16 @@ impl StandIn {
         self.listener.port
     }
 
-    /// The requests so far, in the order they came in.
-    pub fn asked(&self) -> Vec<Asked> {
+    /// The requests so far, head and body, in the order they came in.
+    pub fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("no panic while locked").clone()
     }
 }
 
 async fn serve(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    record: Arc<Mutex<Vec<Asked>>>,
-    answer: Arc<impl Fn(&Asked) -> Answer>,
+    record: Arc<Mutex<Vec<String>>>,
+    answer: Arc<impl Fn(&str) -> Answer>,
 ) {
     // The client may go away before it has asked anything.
     let Ok(request) = read(&mut stream).await else { return };
@@ -137,12 +122,17 @@ async fn serve(
     copy(&mut stream, &mut sink()).await.ok();
 }
 
-async fn read(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Asked> {
-    let head = Request::parse(&read_head(stream).await?).expect("a request in HTTP/1.1");
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<String> {
+    let mut request = read_head(stream).await?;
+    let head = Request::parse(&request).expect("a request in HTTP/1.1");
     let length = head.only_header("content-length").map_or(0, |value| value.parse().expect("a length"));
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).await?;
-    Ok(Asked { head, body: String::from_utf8(body).expect("a body in UTF-8") })
+    stream.take(length).read_to_end(&mut request).await?;
+    Ok(String::from_utf8(request).expect("a request in UTF-8"))
+}
+
+/// What a request asks for: method and target.
+pub fn line(request: &str) -> &str {
+    request.split(" HTTP/1.1").next().unwrap_or_default()
 }
 
 /// The moment `lifetime` from now, as AWS writes it.
