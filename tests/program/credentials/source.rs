@@ -86,7 +86,9 @@ impl Source {
         (self.at(program, &service.url()), Some(service))
     }
 
-    /// What the service of this source answers to each request, in the order of the requests.
+    /// What the service of this source answers to each request, in the order of the requests ("GetRoleCredentials" in
+    /// the portal API reference of IAM Identity Center, "CreateToken" in its OIDC API reference, "CreateOAuth2Token" in
+    /// the AWS Sign-In API reference).
     pub fn answers(self) -> Vec<(&'static str, Answer)> {
         let key = &self.key();
         let Key { access_key, secret, session_token } = key;

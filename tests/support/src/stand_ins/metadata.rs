@@ -7,9 +7,6 @@ use super::{Answer, LONG, StandIn, container};
 use crate::gateway::Key;
 
 pub const TOKEN: &str = "AQAEAmetadataTokenOf/theStandIn+0123456789==";
-pub const TOKEN_LINE: &str = "PUT /latest/api/token";
-pub const ROLE_LINE: &str = "GET /latest/meta-data/iam/security-credentials/";
-pub const CREDENTIALS_LINE: &str = "GET /latest/meta-data/iam/security-credentials/thing-role";
 
 /// An instance that has a role with this key.
 pub async fn granting(key: &Key) -> StandIn {
@@ -18,9 +15,9 @@ pub async fn granting(key: &Key) -> StandIn {
 
 pub fn answers(key: &Key) -> Vec<(&'static str, Answer)> {
     vec![
-        (TOKEN_LINE, token(21_600)),
-        (ROLE_LINE, Answer::new(200, "thing-role")),
-        (CREDENTIALS_LINE, container::document(key, LONG)),
+        ("PUT /latest/api/token", token(21_600)),
+        ("GET /latest/meta-data/iam/security-credentials/", Answer::new(200, "thing-role")),
+        ("GET /latest/meta-data/iam/security-credentials/thing-role", container::document(key, LONG)),
     ]
 }
 
