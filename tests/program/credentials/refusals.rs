@@ -59,7 +59,7 @@ async fn a_service_that_refuses_or_makes_no_sense_ends_the_run() {
         // Such an answer took gigabytes when it was kept in memory until the deadline.
         (Container, 0, endless, "length limit exceeded"),
         (Role, 0, without(Role, "</"), "gave credentials that cannot work"),
-        (Role, 0, without(Role, "<Credentials>"), "cause"),
+        (Role, 0, without(Role, "Response"), "invalid root"),
         (SignIn, 0, without(SignIn, ":"), "cause"),
         (Renewal, 0, without(Renewal, "ccess"), "unhandled error"),
         (Container, 0, without(Container, "}"), "expected object key"),
