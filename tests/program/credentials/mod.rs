@@ -4,14 +4,10 @@
 //! AWS SDKs and Tools reference guide, "Standardized credential providers". No request leaves 127.0.0.1: each
 //! source is pointed at a stand-in, and a request to anything else reaches nobody (see `program`).
 
-mod alone;
-mod freshness;
-mod identity;
-mod none_found;
-mod order;
-mod profile;
-mod profile_errors;
-mod secrets;
-mod service_errors;
+mod expiry;
+mod log;
+mod refusals;
+mod rule;
 pub mod setup;
 pub mod source;
+mod sources;

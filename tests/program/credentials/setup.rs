@@ -1,5 +1,6 @@
 //! What the tests have in common: made-up keys, a gateway that knows them, the program run against it.
 
+use crate::credentials::source::Source;
 use crate::gateway::{Event, Gateway, Key, REGION, Script};
 use crate::program::{Outcome, Program};
 
@@ -42,49 +43,45 @@ pub fn signers(gateway: &Gateway) -> Vec<(String, Option<String>)> {
     signed.collect()
 }
 
-/// A parameter of the upgrade requests as it stands in each query, one for each connection.
-pub fn query_values(gateway: &Gateway, name: &str) -> Vec<String> {
-    let events = gateway.connections().into_iter().flatten();
-    let targets = events.filter_map(|event| match event {
-        Event::Request(request) => Some(request.target),
-        _ => None,
-    });
-    let value = |target: String| {
-        let (_, rest) = target.split_once(&format!("{name}=")).expect("such a parameter");
-        rest.split('&').next().unwrap_or_default().to_owned()
-    };
-    targets.map(value).collect()
-}
-
-/// Runs the program, which must connect with this key and name its source.
-pub async fn assert_connects(program: Program, gateway: &Gateway, key: &Key, source: &str) {
+/// Runs the program with every log, which must show no secret of this source.
+pub async fn run_with_logs(program: Program, gateway: &Gateway, source: Source) -> Outcome {
+    // A directive for the crate whose events show most has precedence over a general one.
+    let program = program.env("RUST_LOG", "trace,aws_smithy_runtime::client::orchestrator=trace");
+    // These two make the AWS SDK log what it leaves out otherwise.
+    let program = program.env("LOG_SENSITIVE_BODIES", "true").env("LOG_SIGNABLE_BODY", "true");
     let outcome = program.run().await;
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{source}: {outcome:#?}");
-    assert_eq!(signers(gateway), [(key.access_key.clone(), key.session_token.clone())], "{source}");
-    let told = format!(" from the {source}\n");
-    assert!(outcome.stdout.contains(&told), "{source}: {outcome:#?}");
-}
-
-/// Runs the program, which must report in time, and in plain words, that it has no credentials.
-pub async fn failure(program: Program) -> Outcome {
-    let outcome = failure_after_panic(program).await;
-    for dump in ["panicked", "Some(", "None,", "Err(", " { ", "SdkBody", "StatusCode("] {
-        assert!(!outcome.stderr.contains(dump), "{dump}: {outcome:#?}");
+    assert!(outcome.stderr.contains("TRACE"), "{outcome:#?}");
+    let mut secrets = source.secrets();
+    secrets.extend(gateway.connections().into_iter().flatten().filter_map(signature));
+    for (what, secret) in secrets {
+        // The longest run of letters and digits looks the same in every encoding.
+        let runs = secret.split(|c: char| !c.is_ascii_alphanumeric());
+        let telling = runs.max_by_key(|run| run.len()).expect("a secret");
+        let leak = outcome.stdout.lines().chain(outcome.stderr.lines()).find(|line| line.contains(telling));
+        assert_eq!(leak, None, "the {what} of {source:?}");
     }
     outcome
 }
 
-/// The same where aws-config panics, which Rust's own hook reports before the program reports the error.
-pub async fn failure_after_panic(program: Program) -> Outcome {
-    let outcome = program.run().await;
-    assert_eq!(outcome.code, 3, "{outcome:#?}");
-    assert!(outcome.elapsed.as_secs() < 5, "{outcome:#?}");
-    outcome
+fn signature(event: Event) -> Option<(&'static str, String)> {
+    let Event::Request(request) = event else { return None };
+    let (_, rest) = request.target.split_once("X-Amz-Signature=")?;
+    Some(("signature", rest.split('&').next()?.to_owned()))
 }
 
-/// Asserts that stderr holds each of the texts.
-pub fn assert_says(outcome: &Outcome, texts: &[&str]) {
+/// Asserts that this is the outcome of a run without credentials, which ended in time, took little memory, and reports
+/// these texts in plain words.
+pub fn assert_fails(outcome: &Outcome, texts: &[&str]) {
+    assert_eq!(outcome.code, 3, "{outcome:#?}");
+    assert!(outcome.elapsed.as_secs() < 5 && outcome.peak_memory_kib < 64 * 1024, "{outcome:#?}");
+    // Before this there may be log lines, and what Rust's own hook says of a panic of aws-config.
+    let report = &outcome.stderr[outcome.stderr.find("\nerror: ").unwrap_or_default()..];
     for text in texts {
-        assert!(outcome.stderr.contains(text), "no {text:?} in\n{}", outcome.stderr);
+        assert!(report.contains(text), "no {text:?} in\n{report}");
+    }
+    let panic = report.contains("its settings or its answer make no sense");
+    assert_eq!(outcome.stderr.contains("panicked"), panic, "{report}");
+    for dump in ["Some(", "None,", "Err(", " { ", "SdkBody", "StatusCode("] {
+        assert!(!report.contains(dump), "{dump}: {report}");
     }
 }

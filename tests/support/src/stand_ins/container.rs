@@ -20,12 +20,11 @@ pub async fn granting(keys: Vec<(Key, Duration)>) -> StandIn {
 
 /// The credentials document, which is the same for instance metadata and for containers.
 pub fn document(key: &Key, lifetime: Duration) -> Answer {
-    let body = serde_json::json!({
+    Answer::json(serde_json::json!({
         "Code": "Success",
         "AccessKeyId": key.access_key,
         "SecretAccessKey": key.secret,
         "Token": key.session_token,
         "Expiration": expiration(lifetime),
-    });
-    Answer::new(200, body.to_string()).header("content-type", "application/json")
+    }))
 }
