@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::gateway::{
     ACCESS_KEY, Act, CLEAN_CLOSE, Event, Gateway, REGION, SECRET, SESSION_TOKEN, Script, Stage,
-    TEMPORARY_ACCESS_KEY, TEMPORARY_SECRET, connack, frame,
+    TEMPORARY_ACCESS_KEY, TEMPORARY_SECRET,
 };
 use crate::program::{Outcome, Program};
 
@@ -71,14 +71,8 @@ async fn the_debug_log_tells_of_every_layer() {
 #[tokio::test]
 async fn every_layer_opens_as_iot_core_wants_it_and_closes_in_order() {
     let gateway = Gateway::start(Script::default()).await;
-    let args = [
-        "--access-key",
-        TEMPORARY_ACCESS_KEY,
-        "--secret",
-        TEMPORARY_SECRET,
-        "--session-token",
-        SESSION_TOKEN,
-    ];
+    let keys = ["--access-key", TEMPORARY_ACCESS_KEY, "--secret", TEMPORARY_SECRET];
+    let args = keys.into_iter().chain(["--session-token", SESSION_TOKEN]);
     assert_success(&connect_with(&gateway, args).await);
     gateway.finished(1).await;
     let [events] = &gateway.connections()[..] else { panic!("one connection") };
@@ -110,44 +104,15 @@ async fn every_layer_opens_as_iot_core_wants_it_and_closes_in_order() {
 async fn sigv4a_is_signed_for_a_set_of_regions() {
     for (regions, args) in [
         (REGION, &["--signing-algorithm", "sigv4a"][..]),
-        ("*", &["--signing-algorithm", "sigv4a", "--region-set", "*"]),
-        ("eu-*,us-east-1", &["--signing-algorithm", "sigv4a", "--region-set", "eu-*,us-east-1"]),
+        ("eu-%2A%2Cus-east-1", &["--signing-algorithm", "sigv4a", "--region-set", "eu-*,us-east-1"]),
     ] {
         let gateway = Gateway::start(Script::default()).await;
         assert_success(&connect_with(&gateway, KEYS.iter().chain(args).copied()).await);
         let events = &gateway.connections()[0];
-        let target = events.iter().find_map(|event| match event {
-            Event::Request(request) => Some(&request.target),
-            _ => None,
-        });
-        let region_set = format!("X-Amz-Region-Set={}", regions.replace('*', "%2A").replace(',', "%2C"));
-        assert!(target.is_some_and(|target| target.contains(&region_set)), "{events:#?}");
-    }
-}
-
-#[tokio::test]
-async fn packets_may_be_spread_over_frames_in_any_way() {
-    const BINARY: u8 = 2;
-    const CONTINUATION: u8 = 0;
-    const PING: u8 = 9;
-    let answer = connack(0, None);
-    let (head, tail) = answer.split_at(3);
-    let bytewise: Vec<u8> = answer.iter().flat_map(|byte| frame(BINARY, true, &[*byte])).collect();
-    let spreads = [
-        ("two frames", [frame(BINARY, true, head), frame(BINARY, true, tail)].concat()),
-        ("a frame a byte", bytewise),
-        (
-            "fragments with a ping between them",
-            [frame(BINARY, false, head), frame(PING, true, b"?"), frame(CONTINUATION, true, tail)].concat(),
-        ),
-        ("an empty frame first", [frame(BINARY, true, b""), frame(BINARY, true, &answer)].concat()),
-        ("two packets in one frame", frame(BINARY, true, &[&answer[..], &[0xD0, 0]].concat())),
-    ];
-    for (spread, bytes) in spreads {
-        let script = Script::fault(Stage::Connect, [Act::Send(bytes), Act::Resume]);
-        let gateway = Gateway::start(script).await;
-        let outcome = connect_with(&gateway, KEYS).await;
-        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{spread}: {outcome:#?}");
+        let region_set = format!("X-Amz-Region-Set={regions}");
+        let asks_for =
+            |event: &Event| matches!(event, Event::Request(request) if request.target.contains(&region_set));
+        assert!(events.iter().any(asks_for), "{events:#?}");
     }
 }
 
@@ -211,34 +176,4 @@ fn is_ignored(signal: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
     mask & 1 << (signal - 1) != 0
-}
-
-#[tokio::test]
-async fn a_hang_up_after_connect_is_reported_at_once() {
-    for act in [Act::Fin, Act::Abort, Act::Reset] {
-        let gateway = Gateway::start(Script::fault(Stage::Connect, [act.clone()])).await;
-        let outcome = connect_with(&gateway, KEYS).await;
-        assert_eq!(outcome.code, 7, "{act:?}: {outcome:#?}");
-        assert!(outcome.stderr.contains("hung up after CONNECT"), "{act:?}: {outcome:#?}");
-        assert!(outcome.elapsed < Duration::from_secs(3), "{act:?}: {outcome:#?}");
-    }
-}
-
-#[tokio::test]
-async fn a_wrong_signature_is_refused() {
-    for (flaw, args, script) in [
-        ("wrong secret", ["--access-key", ACCESS_KEY, "--secret", "wrong"], Script::default()),
-        (
-            "missing token",
-            ["--access-key", TEMPORARY_ACCESS_KEY, "--secret", TEMPORARY_SECRET],
-            Script::default(),
-        ),
-        ("unknown key", ["--access-key", "AKIAUNKNOWN000000000", "--secret", SECRET], Script::default()),
-        ("wrong region", KEYS, Script { region: "eu-west-3".to_owned(), ..Script::default() }),
-    ] {
-        let gateway = Gateway::start(script).await;
-        let outcome = connect_with(&gateway, args).await;
-        assert_eq!(outcome.code, 6, "{flaw}: {outcome:#?}");
-        assert!(outcome.stderr.contains("403"), "{flaw}: {outcome:#?}");
-    }
 }

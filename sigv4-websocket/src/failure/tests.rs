@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use rumqttc::{ConnectionError, StateError};
@@ -52,7 +52,11 @@ fn failure(cause: impl Into<Cause>) -> Failure {
 }
 
 fn forbidden(message: &str) -> Failure {
-    let answer = Answer {
+    failure(UpgradeError::Refused(Box::new(forbidden_answer(message))))
+}
+
+fn forbidden_answer(message: &str) -> Answer {
+    Answer {
         status: hyper::StatusCode::FORBIDDEN,
         error_type: Some("ForbiddenException".to_owned()),
         request_id: Some("0-1".to_owned()),
@@ -61,8 +65,7 @@ fn forbidden(message: &str) -> Failure {
         received: SystemTime::now(),
         server: None,
         location: Some("https://other/mqtt?X-Amz-Signature=5ec2e7".to_owned()),
-    };
-    failure(UpgradeError::Refused(Box::new(answer)))
+    }
 }
 
 fn hung_up() -> Failure {
@@ -92,6 +95,7 @@ fn a_region_that_the_endpoint_does_not_name_is_pointed_out() {
         assert_says(&wrong.hints(&forbidden(message)), "is us-east-1, but the endpoint names eu-west-1");
     }
     let right = HERE.hints(&forbidden("does not match"));
+    assert_says(&right, "the secret key does not belong to the access key, or the region is wrong");
     assert!(!right.iter().any(|hint| hint.contains("endpoint names")), "{right:?}");
 }
 
@@ -154,6 +158,29 @@ fn a_certificate_that_the_system_refuses_is_reported_in_its_words() {
         assert!(failure.summary().contains(words), "{}", failure.summary());
         hint.into_iter().for_each(|hint| assert_says(&HERE.hints(&failure), hint));
         assert_eq!((failure.phase(), failure.retry_after()), (Phase::Tls, None));
+    }
+}
+
+/// What IoT Core says if it does not know the key, the token, or that they belong together.
+#[test]
+fn credentials_that_are_refused_are_explained_by_what_is_known_of_them() {
+    let keys = |id, token: Option<&str>, expiry| {
+        Some(Credentials::new(id, "secret", token.map(str::to_owned), expiry, "test"))
+    };
+    let expiry = |seconds| Some(UNIX_EPOCH + Duration::from_secs(seconds));
+    for (credentials, hint) in [
+        (keys("AKIAEXAMPLE", None, None), "the access key is unknown in this partition, or was deleted"),
+        (keys("ASIAEXAMPLE", None, None), "a temporary one (ASIA…), but its session token is missing"),
+        (keys("ASIAEXAMPLE", Some("t"), None), "the session token has expired or belongs to another key"),
+        (
+            keys("ASIAEXAMPLE", Some("t"), expiry(999)),
+            "expired at Thu, 01 Jan 1970 00:16:39 GMT: get new ones",
+        ),
+        (keys("ASIAEXAMPLE", Some("t"), expiry(1001)), "have not expired, they are good until Thu, 01 Jan"),
+    ] {
+        let refused = Answer { date: expiry(1000), ..forbidden_answer("The security token is invalid.") };
+        let hints = At { credentials, ..HERE }.hints(&failure(UpgradeError::Refused(Box::new(refused))));
+        assert_says(&hints, hint);
     }
 }
 
@@ -311,10 +338,20 @@ fn a_failure_tells_nothing_new_if_only_times_and_ids_differ() {
 
 #[test]
 fn a_deadline_is_explained_by_its_phase() {
-    let late = Failure::deadline(Phase::Tcp, Duration::from_secs(2));
-    assert_eq!(late.to_string(), "the deadline of 2 s passed in the phase TCP");
-    assert!(late.is_deadline() && !hung_up().is_deadline());
-    assert_says(&HERE.hints(&late), "firewall");
+    for (phase, name, hint) in [
+        (Phase::Resolve, "name resolution", "is this machine online?"),
+        (Phase::Proxy, "proxy", "is it the right proxy?"),
+        (Phase::Tcp, "TCP", "a firewall that drops packets"),
+        (Phase::Tls, "TLS", "does not answer in TLS"),
+        (Phase::Credentials, "credentials", "the source of credentials is slow"),
+        (Phase::WebSocket, "WebSocket", "allow more time, or try later"),
+        (Phase::Mqtt, "MQTT", "allow more time, or try later"),
+    ] {
+        let late = Failure::deadline(phase, Duration::from_secs(2));
+        assert_eq!(late.to_string(), format!("the deadline of 2 s passed in the phase {name}"));
+        assert!(late.is_deadline() && !hung_up().is_deadline());
+        assert_says(&HERE.hints(&late), hint);
+    }
 }
 
 #[test]

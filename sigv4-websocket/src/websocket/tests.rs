@@ -1,9 +1,13 @@
 //! The byte stream over a connection in memory, with time that passes only where nothing else can happen.
 
 use std::io::{self, ErrorKind};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use test_support::gateway::mqtt::packet;
+use test_support::gateway::websocket::{BINARY, CONTINUATION, PING, TEXT};
+use test_support::gateway::{close, connack, disconnect, frame, publish};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::{Instant, advance, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -13,8 +17,8 @@ use tokio_util::task::TaskTracker;
 
 use super::stream::{ByteStream, MAX_UNSENT, Transport};
 use super::{HangUp, StreamError};
-use crate::Failure;
 use crate::network::tcp::Counted;
+use crate::{Connector, Credentials, Failure, Phase};
 
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(45);
 const CONNACK: [u8; 5] = [0x20, 3, 0, 0, 0];
@@ -35,13 +39,23 @@ impl Transport for Counted<DuplexStream> {
     }
 }
 
-/// A byte stream and its server, with room for this many bytes between them.
-async fn pair(room: usize) -> (ByteStream, Server) {
-    with_limit(room, RESPONSE_TIMEOUT).await
+/// What a person is told, if the endpoint is localhost and the client ID is sensor-7.
+pub(super) fn explained(failure: &Failure) -> String {
+    static CONNECTOR: LazyLock<Connector> = LazyLock::new(|| {
+        let keys = Credentials::new("AKIAEXAMPLE", "secret", None, None, "test");
+        let settings = Connector::builder("localhost".parse().expect("an endpoint"));
+        settings.region("eu-central-1").credentials(keys).build().expect("a connector")
+    });
+    CONNECTOR.explain(failure, "sensor-7")
 }
 
-async fn with_limit(room: usize, limit: Duration) -> (ByteStream, Server) {
-    let (client, server) = duplex(room);
+/// A byte stream and its server.
+async fn pair() -> (ByteStream, Server) {
+    with_limit(RESPONSE_TIMEOUT).await
+}
+
+async fn with_limit(limit: Duration) -> (ByteStream, Server) {
+    let (client, server) = duplex(1024);
     let client: Box<dyn Transport> = Box::new(Counted::new(client));
     let config = WebSocketConfig::default().write_buffer_size(0).max_write_buffer_size(MAX_UNSENT);
     let client = WebSocketStream::from_raw_socket(client, Role::Client, Some(config)).await;
@@ -51,7 +65,7 @@ async fn with_limit(room: usize, limit: Duration) -> (ByteStream, Server) {
 
 /// The same after CONNACK.
 async fn session() -> (ByteStream, Server) {
-    let (mut stream, mut server) = pair(1024).await;
+    let (mut stream, mut server) = pair().await;
     server.send(Message::binary(CONNACK.to_vec())).await.expect("a client");
     stream.read_exact(&mut [0; CONNACK.len()]).await.expect("CONNACK");
     (stream, server)
@@ -160,8 +174,7 @@ async fn pings_of_the_server_are_no_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_limit_without_end_is_never_reached() {
-    let (stream, _server) = with_limit(1024, Duration::MAX).await;
-    let mut stream = stream;
+    let (mut stream, _server) = with_limit(Duration::MAX).await;
     send(&mut stream, &PINGREQ).await;
     assert!(timeout(Duration::from_secs(100_000), stream.read_u8()).await.is_err(), "an end");
 }
@@ -238,16 +251,97 @@ async fn pings_without_end_take_no_more_memory_than_may_wait() {
     assert!(matches!(stream_error(error), StreamError::NotTaken));
 }
 
+/// MQTT 5 section 6.
 #[tokio::test(start_paused = true)]
-async fn what_ended_a_stream_is_a_failure_that_says_so() {
-    for (message, kind, said, after_connack) in [
-        (Some(Message::text("hello")), ErrorKind::InvalidData, "text frame", true),
-        (None, ErrorKind::ConnectionAborted, "closed the WebSocket", true),
-        (None, ErrorKind::ConnectionAborted, "hung up after CONNECT", false),
-        (Some(Message::text("hello")), ErrorKind::InvalidData, "does not speak MQTT", false),
-        (Some(Message::binary(vec![0x20, 3, 0, 0x87, 0])), ErrorKind::InvalidData, "(0x87)", false),
+async fn packets_may_be_spread_over_frames_in_any_way() {
+    let ping = frame(PING, true, b"?");
+    for frames in [
+        [frame(BINARY, true, b""), frame(BINARY, true, &CONNACK)].concat(),
+        CONNACK.iter().flat_map(|byte| frame(BINARY, true, &[*byte])).collect(),
+        [frame(BINARY, false, &CONNACK[..3]), ping, frame(CONTINUATION, true, &CONNACK[3..])].concat(),
+        frame(BINARY, true, &[&CONNACK[..], &PUBLISH_0].concat()),
     ] {
-        let (mut stream, mut server) = if after_connack { session().await } else { pair(1024).await };
+        let (mut stream, mut server) = pair().await;
+        server.get_mut().write_all(&frames).await.expect("a client");
+        let mut connack = [0; CONNACK.len()];
+        stream.read_exact(&mut connack).await.expect("CONNACK");
+        assert_eq!(connack, CONNACK, "{frames:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_answers_connect_is_explained() {
+    const RESOURCE: &str = r#""Resource":"arn:aws:iot:eu-central-1:<account>:client/sensor-7""#;
+    const NOT_IOT_CORE: &str = "hint: IoT Core does not answer like this";
+    let long = "x".repeat(9_000);
+    let in_frame = |packet: &[u8]| frame(BINARY, true, packet);
+    let refused = |code, reason| in_frame(&connack(code, reason));
+    let disconnected = |code| in_frame(&disconnect(code));
+    for (bytes, error, hint, again) in [
+        (refused(0x80, None), "refused CONNECT: Unspecified error (0x80)", "", false),
+        (
+            refused(0x85, None),
+            "(0x85)",
+            "client IDs of 1 to 128 bytes, and not every character: this one has 8",
+            false,
+        ),
+        (refused(0x87, None), "Not authorized (0x87)", RESOURCE, false),
+        (refused(0x87, Some("No policy.")), "(0x87)\n  reason: No policy.\n", RESOURCE, false),
+        (refused(0x87, Some("\u{1B}[2J\nhint: lie\u{202E}")), "reason:  [2J hint: lie\n", "", false),
+        (refused(0x87, Some(&long)), "xxx", "", false),
+        (refused(0x88, None), "Server unavailable (0x88)", "busy", true),
+        (refused(0x89, None), "Server busy (0x89)", "busy", true),
+        (refused(0x97, None), "Quota exceeded (0x97)", "500 for an account: see Service Quotas", true),
+        (refused(0x9F, None), "Connection rate exceeded (0x9F)", "1 CONNECT per second", true),
+        (refused(0x42, None), "unknown reason code (0x42)", "", false),
+        (
+            disconnected(0x84),
+            "answered CONNECT with DISCONNECT: Unsupported protocol version (0x84)",
+            "",
+            false,
+        ),
+        (disconnected(0x87), "Not authorized (0x87)", RESOURCE, false),
+        (disconnected(0x8B), "Server shutting down (0x8B)", "", true),
+        (
+            disconnected(0x8E),
+            "Session taken over (0x8E)",
+            "hint: another client connected as sensor-7",
+            false,
+        ),
+        (in_frame(&publish("t", b"")), "first packet is not a CONNACK of MQTT 5", NOT_IOT_CORE, false),
+        (in_frame(&packet(0, b"hello")), "malformed MQTT packet", NOT_IOT_CORE, false),
+        (in_frame(&[0x20, 3, 0]), "hung up after CONNECT", "knows only MQTT 3.1.1 hangs up as well", false),
+        (vec![], "hung up after CONNECT", RESOURCE, false),
+        (frame(8, true, b""), "the server closed the WebSocket\n", RESOURCE, false),
+        (close(1011, ""), "the server closed the WebSocket (1011)\n", RESOURCE, false),
+        (close(1008, "policy\u{1B}"), "closed the WebSocket (1008): policy\n", RESOURCE, false),
+        (frame(TEXT, true, b"hello"), "the server sent a text frame", NOT_IOT_CORE, false),
+        (vec![0x82, 0x85, 0, 0, 0, 0, 0x20, 3, 0, 0, 0], "not WebSocket, or too long", NOT_IOT_CORE, false),
+        (frame(3, true, b"hello"), "not WebSocket, or too long", NOT_IOT_CORE, false),
+        ([&[0x82, 127][..], &[0x7F; 8]].concat(), "not WebSocket, or too long", NOT_IOT_CORE, false),
+        (b"HTTP/1.1 200 OK\r\n".repeat(9), "not WebSocket, or too long", NOT_IOT_CORE, false),
+    ] {
+        let (mut stream, server) = pair().await;
+        let mut line = server.into_inner();
+        let sending = tokio::spawn(async move { line.write_all(&bytes).await });
+        let failure = Failure::from(stream.read_u8().await.expect_err("no session"));
+        let report = explained(&failure);
+        assert!(report.contains(error) && report.contains(hint), "{error}: {report}");
+        assert!(!report.contains("xxxxxxxxxx".repeat(40).as_str()), "{report}");
+        let policy = ["\"Effect\":\"Allow\"", "\"Action\":\"iot:Connect\"", "Cognito"];
+        assert!(hint != RESOURCE || policy.into_iter().all(|part| report.contains(part)), "{report}");
+        assert_eq!((failure.phase(), failure.retry_after().is_some()), (Phase::Mqtt, again), "{error}");
+        sending.abort();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ended_a_session_is_a_failure_that_says_so() {
+    for (message, kind, said) in [
+        (Some(Message::text("hello")), ErrorKind::InvalidData, "text frame"),
+        (None, ErrorKind::ConnectionAborted, "closed the WebSocket"),
+    ] {
+        let (mut stream, mut server) = session().await;
         match message {
             Some(message) => server.send(message).await.expect("a client"),
             None => server.close(None).await.expect("a client"),
@@ -256,13 +350,13 @@ async fn what_ended_a_stream_is_a_failure_that_says_so() {
         assert_eq!(error.kind(), kind, "{said}");
         let failure = Failure::from(error);
         assert!(failure.summary().contains(said), "{said}: {}", failure.summary());
-        assert_eq!(failure.retry_after().is_some(), after_connack, "{said}");
+        assert!(failure.retry_after().is_some(), "{said}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_host_that_vanishes_before_connack_has_not_hung_up() {
-    let (stream, _server) = pair(1024).await;
+    let (stream, _server) = pair().await;
     let failure = Failure::from(stream.error(HangUp::Vanished(ErrorKind::TimedOut.into())));
     assert!(failure.summary().starts_with("the connection was lost"), "{}", failure.summary());
     assert!(failure.retry_after().is_some());

@@ -1,9 +1,11 @@
-//! The rows of the fault matrix, by the phase that fails.
+//! The rows of the fault matrix.
 
-pub mod arguments;
-pub mod bounds;
-pub mod clock;
-pub mod mqtt;
-pub mod retries;
-pub mod tls;
-pub mod upgrade;
+mod attempts;
+mod bounds;
+mod refusals;
+
+use super::row::Row;
+
+pub fn rows() -> Vec<Row> {
+    [refusals::rows(), attempts::rows(), bounds::rows()].into_iter().flatten().collect()
+}
