@@ -11,7 +11,6 @@ use tokio_tungstenite::tungstenite;
 
 use super::facts::Facts;
 use super::{Cause, Failure};
-use crate::endpoint::Endpoint;
 use crate::mqtt::first_packet::FirstPacketError;
 use crate::mqtt::reason_code::ReasonCode;
 use crate::network::NetworkError;
@@ -34,13 +33,11 @@ const HERE: At<'_> = At { endpoint: ENDPOINT, region: "eu-west-1", credentials: 
 
 impl At<'_> {
     fn hints(&self, failure: &Failure) -> Vec<String> {
-        let endpoint: Endpoint = self.endpoint.parse().expect("an endpoint");
-        let (region, credentials) = (self.region, self.credentials.clone());
         let facts = Facts {
-            endpoint: &endpoint,
-            region,
+            endpoint: &self.endpoint.parse().expect("an endpoint"),
+            region: self.region,
             client_id: "sensor \"7\"",
-            credentials,
+            credentials: self.credentials.clone(),
             trusts_system: true,
         };
         super::hint::hints(failure.cause(), &facts)
@@ -103,15 +100,15 @@ fn a_region_that_the_endpoint_does_not_name_is_pointed_out() {
 fn a_name_that_does_not_resolve_is_shown_as_typed() {
     let source = io::Error::other("Temporary failure in name resolution");
     let unresolved = failure(NetworkError::Tcp(TcpError::Resolve { host: ENDPOINT.to_owned(), source }));
-    assert_says(&HERE.hints(&unresolved), ENDPOINT);
-    assert_says(&HERE.hints(&unresolved), "aws iot describe-endpoint --endpoint-type iot:Data-ATS");
-    assert_eq!(unresolved.phase(), Phase::Resolve);
-    assert_eq!(unresolved.retry_after(), Some(Duration::from_secs(1)));
-    assert!(
-        unresolved.summary().ends_with(": Temporary failure in name resolution"),
-        "{}",
-        unresolved.summary()
+    let hint =
+        format!("compare {ENDPOINT:?} with what `aws iot describe-endpoint --endpoint-type iot:Data-ATS");
+    assert_says(&HERE.hints(&unresolved), &hint);
+    assert_eq!(
+        (unresolved.phase(), unresolved.retry_after()),
+        (Phase::Resolve, Some(Duration::from_secs(1)))
     );
+    let summary = format!("cannot resolve the name {ENDPOINT:?}: Temporary failure in name resolution");
+    assert_eq!(unresolved.summary(), summary);
 }
 
 #[test]
@@ -143,15 +140,12 @@ fn a_certificate_that_the_system_refuses_is_reported_in_its_words() {
     let system = |words: &str| CertificateError::Other(OtherError(Arc::from(Box::from(words))));
     let untrusted = "“x” certificate is not trusted: -67843";
     let expired = "“x” certificate is expired: -67818";
+    let other_name = "is abc-ats.iot.eu-west-1.amazonaws.com one of the names in the certificate?";
     for (flaw, words, hint) in [
         (system(untrusted), untrusted, Some("the CA file")),
         (system(expired), expired, None),
         (CertificateError::Expired, "not accepted: expired", Some("is the local clock right?")),
-        (
-            CertificateError::NotValidForName,
-            "is for other names",
-            Some("is abc-ats.iot.eu-west-1.amazonaws.com"),
-        ),
+        (CertificateError::NotValidForName, "is for other names", Some(other_name)),
         (CertificateError::BadSignature, "not accepted: bad signature", None),
     ] {
         let failure = bad_certificate(flaw);
@@ -230,32 +224,37 @@ fn the_statement_to_allow_is_filled_in() {
 
 #[test]
 fn a_refused_subscription_or_message_names_the_statements_that_allow_it() {
-    let arn = |name: &str| format!("arn:aws:iot:eu-west-1:<account>:{name}");
-    let refused = Failure::subscribe_refused("a/+/b/#", ReasonCode(0x87), None).expect("a refusal");
-    assert_eq!(
-        refused.to_string(),
-        "the server refused the subscription to \"a/+/b/#\": Not authorized (0x87)"
-    );
-    let hints = HERE.hints(&refused);
-    let wanted = [("iot:Subscribe", arn("topicfilter/a/+/b/#")), ("iot:Receive", arn("topic/a/*/b/*"))];
-    assert_eq!(statements(&hints), wanted.map(|(action, resource)| (action.to_owned(), resource)));
-    // Messages of a shared subscription come on the topic itself.
-    let refused = Failure::subscribe_refused("$share/group/a/+", ReasonCode(0x87), None).expect("a refusal");
-    let wanted = [("iot:Subscribe", arn("topicfilter/$share/group/a/+")), ("iot:Receive", arn("topic/a/*"))];
-    let wanted = wanted.map(|(action, resource)| (action.to_owned(), resource));
-    assert_eq!(statements(&HERE.hints(&refused)), wanted);
-    let refused = Failure::publish_refused("a/b", ReasonCode(0x87), None).expect("a refusal");
-    assert_eq!(refused.to_string(), "the server refused the message to \"a/b\": Not authorized (0x87)");
-    let hints = HERE.hints(&refused);
-    assert_eq!(statements(&hints), [("iot:Publish".to_owned(), arn("topic/a/b"))]);
-    assert_says(&hints, "attached to each identity ID");
-    assert_eq!((refused.phase(), refused.retry_after()), (Phase::Mqtt, None));
-    for granted in [0, 1, 2, 0x10] {
-        let code = ReasonCode(granted);
-        assert!(
-            Failure::subscribe_refused("a", code, None).is_none()
-                && Failure::publish_refused("a", code, None).is_none()
-        );
+    let denied = ReasonCode(0x87);
+    for (refused, said, allowed) in [
+        (
+            Failure::subscribe_refused("a/+/b/#", denied, None),
+            "the server refused the subscription to \"a/+/b/#\": Not authorized (0x87)",
+            &[("iot:Subscribe", "topicfilter/a/+/b/#"), ("iot:Receive", "topic/a/*/b/*")][..],
+        ),
+        (
+            // Messages of a shared subscription come on the topic itself.
+            Failure::subscribe_refused("$share/group/a/+", denied, None),
+            "the server refused the subscription to \"$share/group/a/+\": Not authorized (0x87)",
+            &[("iot:Subscribe", "topicfilter/$share/group/a/+"), ("iot:Receive", "topic/a/*")],
+        ),
+        (
+            Failure::publish_refused("a/b", denied, None),
+            "the server refused the message to \"a/b\": Not authorized (0x87)",
+            &[("iot:Publish", "topic/a/b")],
+        ),
+    ] {
+        let refused = refused.expect("a refusal");
+        assert_eq!(refused.to_string(), said);
+        assert_eq!((refused.phase(), refused.retry_after()), (Phase::Mqtt, None));
+        let hints = HERE.hints(&refused);
+        let arn = |name| format!("arn:aws:iot:eu-west-1:<account>:{name}");
+        let wanted: Vec<_> = allowed.iter().map(|(action, name)| ((*action).to_owned(), arn(name))).collect();
+        assert_eq!(statements(&hints), wanted);
+        assert_says(&hints, "attached to each identity ID");
+    }
+    for granted in [0, 1, 2, 0x10].map(ReasonCode) {
+        assert!(Failure::subscribe_refused("a", granted, None).is_none());
+        assert!(Failure::publish_refused("a", granted, None).is_none());
     }
 }
 
@@ -266,13 +265,8 @@ fn a_suback_and_a_puback_of_rumqttc_become_failures() {
     let suback = SubAck { pkid: 1, return_codes, properties: None };
     let refused = Failure::from_suback(&suback, &["a", "b", "c"]);
     let told: Vec<_> = refused.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        told,
-        [
-            "the server refused the subscription to \"b\": Not authorized (0x87)",
-            "the server refused the subscription to \"c\": Quota exceeded (0x97)"
-        ]
-    );
+    let quota = "the server refused the subscription to \"c\": Quota exceeded (0x97)";
+    assert_eq!(told, ["the server refused the subscription to \"b\": Not authorized (0x87)", quota]);
     let puback = |reason| PubAck { pkid: 1, reason, properties: None };
     let refused = Failure::from_puback(&puback(PubAckReason::NotAuthorized), "a").expect("a refusal");
     assert_eq!(refused.reason_code().map(ReasonCode::value), Some(0x87));
@@ -363,12 +357,8 @@ fn the_reason_codes_that_another_attempt_may_heal() {
 #[test]
 fn what_the_server_said_can_be_asked_for() {
     let refused = forbidden("No.");
-    assert_eq!(refused.status(), Some(403));
-    assert_eq!((refused.server_message(), refused.request_id()), (Some("No."), Some("0-1")));
-    assert_eq!(
-        (refused.phase(), refused.reason_code(), refused.retry_after()),
-        (Phase::WebSocket, None, None)
-    );
+    let said = (refused.status(), refused.server_message(), refused.request_id());
+    assert_eq!((said, refused.reason_code()), ((Some(403), Some("No."), Some("0-1")), None));
     let ended = failure(Cause::Disconnected { code: ReasonCode(0x8B), reason: Some("Bye.".to_owned()) });
     assert_eq!((ended.server_message(), ended.status()), (Some("Bye."), None));
 }

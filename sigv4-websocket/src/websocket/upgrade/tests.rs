@@ -1,7 +1,6 @@
 //! What becomes of each answer to the upgrade request, over a connection in memory.
 
 use std::future::pending;
-use std::ops::Range;
 
 use futures_util::StreamExt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -10,8 +9,10 @@ use test_support::gateway::websocket::{BINARY, CONTINUATION};
 use test_support::gateway::{Act, frame, perform};
 use tokio::io::{AsyncWriteExt, duplex};
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::*;
+use crate::failure::Cause;
 use crate::network::tcp::Counted;
 use crate::progress::Progress;
 use crate::websocket::clock::ServerClock;
@@ -26,12 +27,9 @@ const NOT_IOT_CORE: &str = "hint: IoT Core does not answer like this: compare lo
 
 const BUSY: &str = "hint: the server is busy or throttles this account";
 
-/// What `client` makes of a server that acts like this after the request, and how many bytes that server could send. The acts
-/// may depend on the right `sec-websocket-accept`.
-async fn with_server<T>(
-    acts: impl FnOnce(&str) -> Vec<Act>,
-    client: impl AsyncFnOnce(Result<Socket, UpgradeError>) -> T,
-) -> (T, u64) {
+/// What the client makes of a server that does this after the request: a failure, or the first message on the WebSocket, if it
+/// is valid. The acts may depend on the right `sec-websocket-accept`. The number says how many bytes the server could send.
+async fn exchange(acts: impl FnOnce(&str) -> Vec<Act>) -> (Result<Option<Bytes>, Failure>, u64) {
     let (stream, server) = duplex(1024);
     let mut server = Counted::new(server);
     let serving = async {
@@ -41,19 +39,21 @@ async fn with_server<T>(
         server.shutdown().await.ok();
         pending().await
     };
-    let connecting = async { client(upgrade(Box::new(Counted::new(stream)), URL).await).await };
-    let made = tokio::select! {
-        made = connecting => made,
+    let connecting = async {
+        let mut socket = upgrade(Box::new(Counted::new(stream)), URL).await.map_err(Cause::from)?;
+        Ok(socket.next().await.and_then(Result::ok).map(Message::into_data))
+    };
+    let result = tokio::select! {
+        result = connecting => result,
         () = serving => unreachable!("the server outlives the client"),
     };
-    (made, server.sent())
+    (result, server.sent())
 }
 
 /// The failure after these acts, and how many bytes the server could send.
 async fn failure(acts: Vec<Act>) -> (Failure, u64) {
-    let failing = async |result: Result<Socket, UpgradeError>| result.err().expect("a failure");
-    let (error, sent) = with_server(|_| acts, failing).await;
-    (crate::failure::Cause::from(error).into(), sent)
+    let (result, sent) = exchange(|_| acts).await;
+    (result.expect_err("a failure"), sent)
 }
 
 fn send(bytes: impl AsRef<[u8]>) -> Act {
@@ -71,63 +71,33 @@ fn answer(head: &str, body: &str) -> Vec<Act> {
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_is_explained() {
+    const OF_IOT_CORE: &str = "400 No\r\nx-amzn-ErrorType: InvalidRequestException:\r\nx-amzn-RequestId: 0-1";
+    const OF_AWS: &str = "503 Busy\r\nserver: of AWS\r\nx-amzn-RequestId: 0-1";
     const PAGE: &str = "<html><h1>Hello</h1></html>";
-    for (head, body, details, hint, again) in [
-        (
-            "400 Bad Request\r\nx-amzn-ErrorType: InvalidRequestException:\r\nx-amzn-RequestId: 0-1",
-            r#"{"message":"Malformed"}"#,
-            &["error type: InvalidRequestException", "message: Malformed", "request id: 0-1"][..],
-            "",
-            false,
-        ),
-        ("403 Forbidden", "", &[], NOT_IOT_CORE, false),
-        ("403 Forbidden", r#"{"message":null}"#, &[], NOT_IOT_CORE, false),
-        ("403 Forbidden", r#"{"message":"The sec"#, &[], NOT_IOT_CORE, false),
-        (
-            "403 Forbidden\r\nserver: nginx\r\ncontent-type: text/html",
-            PAGE,
-            &["server: nginx"],
-            NOT_IOT_CORE,
-            false,
-        ),
-        (
-            "403 Forbidden\r\nserver: nginx\r\ncontent-type: text/plain",
-            "Blocked: call 1234",
-            &["message: Blocked: call 1234", "server: nginx"],
-            NOT_IOT_CORE,
-            false,
-        ),
-        (
-            "301 Moved Permanently\r\nlocation: https://elsewhere.example/login",
-            PAGE,
-            &["location: https://elsewhere.example/login"],
-            NOT_IOT_CORE,
-            false,
-        ),
-        ("200 OK", PAGE, &[], NOT_IOT_CORE, false),
-        ("426 Upgrade Required\r\nupgrade: websocket", "", &[], NOT_IOT_CORE, false),
-        ("429 Too Many Requests", "", &[], BUSY, true),
-        ("500 Internal Server Error", "", &[], BUSY, true),
-        ("503 Service Unavailable", "", &[], BUSY, true),
-        (
-            "503 Busy\r\nserver: of AWS\r\nx-amzn-RequestId: 0-1",
-            "",
-            &["request id: 0-1", "server: of AWS"],
-            BUSY,
-            true,
-        ),
-        ("502 Bad Gateway\r\nserver: nginx", PAGE, &["server: nginx"], NOT_IOT_CORE, true),
+    let details = "error type: InvalidRequestException, message: Malformed, request id: 0-1";
+    for (head, body, details, hint) in [
+        (OF_IOT_CORE, r#"{"message":"Malformed"}"#, details, ""),
+        ("403 Forbidden", "", "", NOT_IOT_CORE),
+        ("403 Forbidden", r#"{"message":null}"#, "", NOT_IOT_CORE),
+        ("403 Forbidden", r#"{"message":"The sec"#, "", NOT_IOT_CORE),
+        ("403 Forbidden\r\nserver: nginx", PAGE, "server: nginx", NOT_IOT_CORE),
+        ("403 No\r\ncontent-type: text/plain", "Blocked: 1234", "message: Blocked: 1234", NOT_IOT_CORE),
+        ("302 Found\r\nlocation: https://x.example/", PAGE, "location: https://x.example/", NOT_IOT_CORE),
+        ("200 OK", PAGE, "", NOT_IOT_CORE),
+        ("426 Upgrade Required\r\nupgrade: websocket", "", "", NOT_IOT_CORE),
+        ("429 Too Many Requests", "", "", BUSY),
+        ("500 Internal Server Error", "", "", BUSY),
+        ("504 Gateway Timeout", "", "", BUSY),
+        (OF_AWS, "", "request id: 0-1, server: of AWS", BUSY),
+        ("502 Bad Gateway\r\nserver: nginx", PAGE, "server: nginx", NOT_IOT_CORE),
     ] {
         let (failure, _) = failure(answer(head, body)).await;
         let report = explained(&failure);
-        let status = &head[..3];
-        assert!(
-            report.starts_with(&format!("error: the server refused the upgrade with {status}")),
-            "{report}"
-        );
+        let error = format!("error: the server refused the upgrade with {}", &head[..3]);
+        assert!(report.starts_with(&error) && report.contains(hint), "{head}: {report}");
         let told: Vec<_> = report.lines().filter_map(|line| line.strip_prefix("  ")).collect();
-        assert_eq!(told, details, "{head}");
-        assert!(report.contains(hint), "{head}: {report}");
+        assert_eq!(told.join(", "), details, "{head}");
+        let again = hint == BUSY || head.starts_with("502");
         assert_eq!((failure.phase(), failure.retry_after().is_some()), (Phase::WebSocket, again), "{head}");
     }
 }
@@ -135,16 +105,11 @@ async fn a_refusal_is_explained() {
 /// A redirect or a block page may repeat the URL of the request.
 #[tokio::test(start_paused = true)]
 async fn what_a_server_says_repeats_no_signature_and_cannot_disturb() {
+    const INVISIBLE: &str = "good\u{202E}lie\u{200B}x\u{2066}\u{61C}\u{FEFF}";
     let once = utf8_percent_encode(URL, NON_ALPHANUMERIC).to_string();
     let twice = utf8_percent_encode(&once, NON_ALPHANUMERIC).to_string();
-    for text in [
-        URL,
-        &once,
-        &twice,
-        "good\u{202E}lie\u{200B}x\u{2066}\u{61C}\u{FEFF}",
-        "No.\u{1B}[2J\r\nhint: send your keys",
-        &"x".repeat(15_000),
-    ] {
+    let lie = "No.\u{1B}[2J\r\nhint: send your keys";
+    for text in [URL, &once, &twice, INVISIBLE, lie, &"x".repeat(15_000)] {
         for acts in [
             answer(&format!("302 Found\r\nlocation: /?to={text}"), ""),
             answer(&format!("403 Forbidden\r\nserver: {text}"), ""),
@@ -153,14 +118,10 @@ async fn what_a_server_says_repeats_no_signature_and_cannot_disturb() {
             answer("403 Forbidden", &serde_json::json!({ "message": text }).to_string()),
         ] {
             let report = explained(&failure(acts).await.0);
-            let disturbs = |c: char| {
-                c.is_control() && c != '\n' || "\u{202E}\u{200B}\u{2066}\u{61C}\u{FEFF}".contains(c)
-            };
+            let disturbs = |c: char| c.is_control() && c != '\n' || !c.is_ascii() && INVISIBLE.contains(c);
             assert!(!report.contains(disturbs), "{report:?}");
-            assert!(
-                !["S1GNATURE", "T0KEN", "\nhint: send"].iter().any(|lie| report.contains(lie)),
-                "{report}"
-            );
+            let lies = ["S1GNATURE", "T0KEN", "\nhint: send"].into_iter().find(|lie| report.contains(lie));
+            assert_eq!(lies, None, "{report}");
             assert!(report.lines().all(|line| line.chars().count() < 330), "{report}");
         }
     }
@@ -187,7 +148,7 @@ async fn a_body_without_end_delays_no_refusal() {
         let head = send(format!("HTTP/1.1 403 Forbidden\r\n{headers}\r\n"));
         let (failure, sent) = failure([vec![head], acts].concat()).await;
         assert_eq!((failure.status(), failure.server_message()), (Some(403), message), "{shown}");
-        assert!(began.elapsed() <= BODY_TIME + Duration::from_secs(1), "{shown}: {:?}", began.elapsed());
+        assert!(began.elapsed() <= Duration::from_secs(3), "{shown}: {:?}", began.elapsed());
         assert!(sent < 128 * 1024, "{shown}: {sent} bytes");
     }
 }
@@ -208,11 +169,8 @@ async fn what_is_not_http_is_no_answer() {
         let shown = format!("{acts:?}");
         let (failure, sent) = failure(acts).await;
         let report = explained(&failure);
-        assert!(
-            report.starts_with("error: no answer to the upgrade request\n  cause: "),
-            "{shown}: {report}"
-        );
-        assert!(report.ends_with(NOT_IOT_CORE), "{shown}: {report}");
+        let told = report.starts_with("error: no answer to the upgrade request\n  cause: ");
+        assert!(told && report.ends_with(NOT_IOT_CORE), "{shown}: {report}");
         assert_eq!((failure.phase(), failure.retry_after()), (Phase::WebSocket, None), "{shown}");
         assert!(sent < 64 * 1024, "{shown}: {sent} bytes");
     }
@@ -221,96 +179,77 @@ async fn what_is_not_http_is_no_answer() {
 #[tokio::test(start_paused = true)]
 async fn a_101_must_fit_the_request() {
     const PROTOCOL: &str = "sec-websocket-protocol: mqtt\r\n";
+    const EXTENSION: &str = "mqtt\r\nsec-websocket-extensions: permessage-deflate\r\n";
     for (right, wrong, flaw) in [
         (PROTOCOL, "", "it does not choose exactly the subprotocol mqtt"),
         ("mqtt\r\n", "mqttv3.1\r\n", "it does not choose exactly the subprotocol mqtt"),
         ("mqtt\r\n", "mqtt, mqttv3.1\r\n", "it does not choose exactly the subprotocol mqtt"),
         (PROTOCOL, &PROTOCOL.repeat(2), "it does not choose exactly the subprotocol mqtt"),
-        (
-            "mqtt\r\n",
-            "mqtt\r\nsec-websocket-extensions: permessage-deflate\r\n",
-            "it chooses an extension, but none was offered",
-        ),
+        ("mqtt\r\n", EXTENSION, "it chooses an extension, but none was offered"),
         ("accept: ", "accept: x", "its sec-websocket-accept does not match"),
         ("sec-websocket-accept", "x-accept", "its sec-websocket-accept does not match"),
         ("upgrade: websocket", "upgrade: h2c", "it does not switch to WebSocket"),
         ("connection: upgrade\r\n", "", "it does not switch to WebSocket"),
     ] {
-        let acts = |accept: &str| {
+        let flawed = |accept: &str| {
             let good = switching_protocols(accept, Some("mqtt"));
             assert!(good.contains(right), "{good}");
             vec![send(good.replace(right, wrong).replacen("\r\n", "\r\nserver: nginx\r\n", 1))]
         };
-        let failing = async |result: Result<Socket, UpgradeError>| result.err().expect("a failure");
-        let failure = Failure::from(crate::failure::Cause::from(with_server(acts, failing).await.0));
-        let told =
-            format!("error: the server's 101 answer is not a WebSocket for MQTT: {flaw}\n  server: nginx\n");
-        assert_eq!(explained(&failure), told + NOT_IOT_CORE, "{wrong}");
+        let failure = exchange(flawed).await.0.expect_err("a failure");
+        let error = "error: the server's 101 answer is not a WebSocket for MQTT";
         assert_eq!(
-            (failure.phase(), failure.status(), failure.retry_after()),
-            (Phase::WebSocket, Some(101), None)
+            explained(&failure),
+            format!("{error}: {flaw}\n  server: nginx\n{NOT_IOT_CORE}"),
+            "{wrong}"
         );
+        assert_eq!((failure.phase(), failure.retry_after()), (Phase::WebSocket, None), "{wrong}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn frames_may_come_at_once_after_the_101_but_none_without_end() {
-    let zeros = [0; 1000];
-    for (frames, end, limit) in [
-        (frame(BINARY, true, b"hello"), None, 0..1),
-        (vec![0x82, 127, 0, 0, 0, 0, 0x10, 0, 0, 0], Some(flood(zeros)), 0..64 * 1024),
-        (
-            frame(BINARY, false, b"hello"),
-            Some(flood(frame(CONTINUATION, false, &zeros))),
-            MAX_MESSAGE as u64 / 2..MAX_MESSAGE as u64 * 2,
-        ),
+async fn frames_may_come_together_with_the_101_but_none_without_end() {
+    let long = flood([0; 1000]);
+    let fragments = flood(frame(CONTINUATION, false, &[0; 1000]));
+    for (frames, end, message, limit) in [
+        (frame(BINARY, true, b"hello"), None, Some("hello".into()), 1024),
+        (vec![0x82, 127, 0, 0, 0, 0, 0x10, 0, 0, 0], Some(long), None, 64 * 1024),
+        (frame(BINARY, false, b"hello"), Some(fragments), None, 2 * MAX_MESSAGE as u64),
     ] {
-        let good = end.is_none();
         let acts = |accept: &str| {
             let switch = switching_protocols(accept, Some("mqtt"));
             let all = [b"HTTP/1.1 100 Continue\r\n\r\n", switch.as_bytes(), &frames].concat();
             [send(all)].into_iter().chain(end).collect()
         };
-        let first = async |result: Result<Socket, UpgradeError>| result.expect("a WebSocket").next().await;
-        let (message, sent) = with_server(acts, first).await;
-        let message = message.expect("a message or an error");
-        assert_eq!(message.ok().map(|message| message.into_data()).as_deref(), good.then_some(&b"hello"[..]));
-        let Range { start, end } = limit;
-        assert!(good || (start..end).contains(&sent), "{sent} bytes");
+        let (received, sent) = exchange(acts).await;
+        assert_eq!(received.expect("a WebSocket"), message);
+        assert!(sent < limit, "{sent} bytes");
     }
 }
 
 #[test]
-fn a_clock_that_is_more_than_four_minutes_off_is_corrected() {
+fn a_clock_is_corrected_if_it_is_more_than_four_minutes_off() {
     const DAY: i64 = 24 * 60 * 60;
-    let answer = |date: String| {
-        Answer::from_head(&Response::builder().header("date", date).body(()).expect("an answer"))
+    let corrected = |date: &str| {
+        let answer = Response::builder().header("date", date).body(()).expect("an answer");
+        let seconds = ServerClock::default().correct(&Answer::from_head(&answer), SystemTime::now());
+        seconds.map(|seconds| Progress::Clock(seconds).to_string())
     };
-    for (ahead, told) in [
+    for (seconds, told) in [
         (180, None),
-        (-180, None),
-        (390, Some("the local clock is 6 minutes behind")),
-        (-390, Some("the local clock is 6 minutes ahead of")),
-        (DAY + 30, Some("the local clock is 24 hours behind")),
-        (-DAY - 30, Some("the local clock is 24 hours ahead of")),
-        (50 * 365 * DAY, Some("the local clock is 18250 days behind")),
+        (390, Some("6 minutes behind")),
+        (-390, Some("6 minutes ahead of")),
+        (DAY + 30, Some("24 hours behind")),
+        (50 * 365 * DAY + 30, Some("18250 days behind")),
     ] {
-        let distance = Duration::from_secs(ahead.unsigned_abs());
-        let server = |now: SystemTime| if ahead < 0 { now - distance } else { now + distance };
-        let (clock, local) = (ServerClock::default(), SystemTime::now());
-        let corrected = clock.correct(&answer(httpdate::fmt_http_date(server(local))), local);
-        let shown = corrected.map(|seconds| Progress::Clock(seconds).to_string());
-        assert_eq!(shown.is_some(), told.is_some(), "{ahead}");
-        assert!(shown.unwrap_or_default().starts_with(told.unwrap_or_default()), "{ahead}: {corrected:?}");
-        let expected = if told.is_some() { server(local) } else { local };
-        let off = clock.now().duration_since(expected).unwrap_or_else(|error| error.duration());
-        assert!(off < Duration::from_secs(60), "{ahead}: {off:?}");
+        let (now, distance) = (SystemTime::now(), Duration::from_secs(seconds.unsigned_abs()));
+        let date = if seconds < 0 { now - distance } else { now + distance };
+        let shown = corrected(&httpdate::fmt_http_date(date));
+        let words =
+            |off| format!("the local clock is {off} the server's; signing with the server's time instead");
+        assert_eq!(shown, told.map(words), "{seconds}");
     }
     for date in ["yesterday", "Fri, 31 Dec 9999 23:59:59 GMT"] {
-        assert_eq!(
-            ServerClock::default().correct(&answer(date.to_owned()), SystemTime::now()),
-            None,
-            "{date}"
-        );
+        assert_eq!(corrected(date), None, "{date}");
     }
 }
