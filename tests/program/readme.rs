@@ -19,6 +19,7 @@ async fn printed(script: Script, args: &[&str]) -> Vec<String> {
     let gateway = Gateway::start(script).await;
     let program = Program::against(&gateway.endpoint(), gateway.ca_file(), REGION);
     let outcome = program.args(args.iter().copied()).run().await;
+    assert!(outcome.stdout.lines().all(|line| line.chars().count() <= 80), "{outcome:#?}");
     (outcome.stdout + &outcome.stderr).lines().map(blanked).collect()
 }
 
