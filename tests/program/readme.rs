@@ -33,19 +33,11 @@ fn transcript(page: &str, mark: &str) -> Vec<String> {
 
 /// The line without what differs from run to run: identifiers, numbers, and the spaces that align them.
 fn blanked(line: &str) -> String {
-    let is_id = |word: &str| word.len() == 36 && word.split('-').count() == 5;
-    let blank = |word: &str| {
-        let id = word.len().checked_sub(36).filter(|at| word.get(*at..).is_some_and(is_id));
-        let word = id.map_or(word.to_owned(), |at| format!("{}<id>", &word[..at]));
-        let parts = word.split(|c: char| c.is_ascii_digit()).filter(|part| !part.is_empty());
-        parts.collect::<Vec<_>>().join("#")
+    let blank = |word: &str| match word.matches('-').count() {
+        4.. => "<id>".to_owned(),
+        _ => word.replace(|c: char| c.is_ascii_digit(), ""),
     };
-    // Identifiers may stand before a comma.
-    let words = line.split_inclusive([' ', ',']).map(|word| {
-        let bare = word.trim_end_matches([' ', ',']);
-        blank(bare) + &word[bare.len()..]
-    });
-    words.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+    line.split_whitespace().map(blank).collect::<Vec<_>>().join(" ")
 }
 
 #[tokio::test]

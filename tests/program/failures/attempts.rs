@@ -8,9 +8,6 @@ use crate::failures::row::{Row, row};
 use crate::gateway::websocket::BINARY;
 use crate::gateway::{Act, Script, Stage, connack, frame};
 
-/// Late enough for the client to know that it is connected.
-const LATE_RESET: [Act; 2] = [Act::Wait(Duration::from_millis(300)), Act::Reset];
-
 fn unavailable() -> Script {
     Script::fault(Stage::Request, [Act::Send(answer("503 Service Unavailable", &[], ""))])
 }
@@ -23,60 +20,50 @@ fn ahead(minutes: i64) -> Script {
 
 pub fn rows() -> Vec<Row> {
     let busy = Script::fault(Stage::Connect, [Act::Send(frame(BINARY, true, &connack(0x89, None)))]);
+    // Late enough for the client to know that it is connected.
+    let late_reset = Script::fault(Stage::Accept, [Act::Wait(Duration::from_millis(300)), Act::Reset]);
+    let reset = Script::fault(Stage::Request, [Act::Reset]);
+    let wrong_secret = |row: Row| row.flag("--secret", "wJalrWRONGwrongWRONGwrong");
     vec![
-        row("503 and CONNACK 0x89, then fine")
+        row("503 and CONNACK 0x89, then fine", 0, ["; trying again in ", " ms\n"])
             .scripts([unavailable(), busy, Script::default()])
-            .connections(3)
-            .says(["; trying again in ", " ms\n"])
             .warns(["503", "Server busy (0x89)"]),
-        row("reset in the TLS handshake, then fine")
-            .scripts([Script::fault(Stage::Accept, LATE_RESET), Script::default()])
-            .connections(2)
+        row("reset in the TLS handshake, then fine", 0, [])
+            .scripts([late_reset, Script::default()])
             .warns(["TLS handshake"]),
-        row("reset instead of an answer, then fine")
-            .scripts([Script::fault(Stage::Request, [Act::Reset]), Script::default()])
-            .connections(2)
-            .warns(["upgrade"]),
-        row("503, twice")
+        row("reset instead of an answer, then fine", 0, [])
+            .scripts([reset, Script::default()])
+            .warns(["no answer to the upgrade request"]),
+        row("503, twice", 6, ["error: the server refused the upgrade with 503", "hint: the server is busy"])
             .scripts([unavailable()])
             .flag("--attempts", "2")
-            .exits(6)
-            .connections(2)
-            .warns(["503"])
-            .says(["hint: the server is busy"]),
+            .warns(["503"]),
         // If no time is left for another attempt, the error of the attempt before it counts.
-        row("503 until the deadline")
+        row("503 until the deadline", 6, ["; trying again in "])
             .scripts([unavailable()])
             .flag("--attempts", "100")
             .flag("--timeout", "2")
             .any_attempts()
-            .exits(6)
-            .says(["; trying again in "])
             .never_says(["deadline"])
             .within(8),
-        row("clock 6 minutes ahead").scripts([ahead(-6)]).connections(2).warns(["is 6 minutes ahead of the"]),
-        row("clock 6 minutes behind, and a wrong secret")
-            .scripts([ahead(6)])
-            .flag("--secret", "wJalrWRONGwrongWRONGwrong")
-            .exits(6)
-            .connections(2)
-            .warns(["the local clock is 6 minutes behind"])
-            .says(["does not match", "hint: the local clock is 6 minutes behind"]),
-        row("clock 3 minutes behind, and a wrong secret")
+        row("clock 6 minutes ahead", 0, [])
+            .scripts([ahead(-6)])
+            .warns(["the local clock is 6 minutes ahead of"]),
+        wrong_secret(row(
+            "clock 6 minutes behind",
+            6,
+            ["does not match", "hint: the local clock is 6 minutes"],
+        ))
+        .scripts([ahead(6)])
+        .warns(["the local clock is 6 minutes behind"]),
+        wrong_secret(row("clock 3 minutes behind", 6, ["does not match"]))
             .scripts([ahead(3)])
-            .flag("--secret", "wJalrWRONGwrongWRONGwrong")
-            .exits(6)
-            .says(["does not match"])
             .never_says(["clock"]),
-        row("a server that refuses for its clock for ever")
+        row("a server that refuses for its clock for ever", 6, ["Signature expired"])
             .at(Stage::Request, [Act::Send(forbidden("Signature expired", 10))])
-            .exits(6)
-            .connections(2)
-            .warns(["the local clock is"])
-            .says(["Signature expired"]),
-        row("a server whose clock runs away while it is busy")
+            .warns(["the local clock is"]),
+        row("a server whose clock runs away while it is busy", 0, [])
             .scripts([ahead(10), unavailable(), ahead(20), ahead(20)])
-            .connections(4)
             .warns(["the local clock is", "503", "the local clock is"]),
     ]
 }

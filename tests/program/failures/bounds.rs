@@ -17,13 +17,13 @@ pub fn rows() -> Vec<Row> {
     let pongs = frame(PONG, true, b"").repeat(3000);
     let message = frame(BINARY, true, &publish("topic", &[0; 1000]));
     // The session was accepted, so these runs succeed. They only end a little later.
-    let good = |name| row(name).within(5);
+    let good = |name| row(name, 0, []).within(5);
     let good_at_first = |name, act| good(name).at(Stage::Connect, [Act::Send(connack.clone()), act]);
     vec![
         late("a byte a second at TLS", "TLS").at(Stage::Accept, slowly(&[0x16, 3, 3, 0, 0x7A])),
         late("a byte a second at the upgrade", "WebSocket").at(Stage::Request, slowly(b"HTTP/1.1 101 No")),
         late("a byte a second at CONNACK", "MQTT").at(Stage::Connect, slowly(&connack)),
-        row("TLS records without end").at(Stage::Accept, flood(&[0x16, 3, 3, 0x40, 0])).exits(5),
+        row("TLS records without end", 5, ["TLS"]).at(Stage::Accept, flood(&[0x16, 3, 3, 0x40, 0])),
         late("100 without end", "WebSocket").at(Stage::Request, flood(b"HTTP/1.1 100 Continue\r\n\r\n")),
         late("pings without end", "MQTT").at(Stage::Connect, flood(&pings)),
         // With `Resume` at the end, the gateway does not read during the flood.
@@ -45,11 +45,7 @@ pub fn rows() -> Vec<Row> {
 
 /// The deadline passes in this phase.
 fn late(name: &'static str, phase: &'static str) -> Row {
-    row(name)
-        .flag("--timeout", "2")
-        .exits(8)
-        .says(["the deadline of 2 s passed in the phase", phase])
-        .within(8)
+    row(name, 8, ["the deadline of 2 s passed in the phase", phase]).flag("--timeout", "2").within(8)
 }
 
 /// A server that does not even answer the TCP handshake: its queue is full, so the system drops further connections.
@@ -67,5 +63,5 @@ async fn the_deadline_passes_in_the_phase_tcp() {
         queue.push(connected.expect("a connection in the queue"));
     }
     let endpoint = format!("localhost:{}", address.port());
-    late("silent at TCP", "TCP").flag("--endpoint", endpoint).connections(0).check().await;
+    late("silent at TCP", "TCP").flag("--endpoint", endpoint).check().await;
 }
