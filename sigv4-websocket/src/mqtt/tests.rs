@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 
 use super::first_packet::{FirstPacketError, check};
 use super::outgoing::OutgoingPackets;
-use super::reason_code::ReasonCode;
 
 fn verdict(bytes: &[u8]) -> Option<Result<(), FirstPacketError>> {
     match check(bytes) {
@@ -118,11 +117,4 @@ fn packets_are_followed_however_they_are_cut() {
             begun += piece.len();
         }
     }
-}
-
-#[test]
-fn reason_codes_are_shown_by_name_and_number() {
-    assert_eq!(ReasonCode(0x87).to_string(), "Not authorized (0x87)");
-    assert_eq!(ReasonCode(0xF0).to_string(), "unknown reason code (0xF0)");
-    assert!(ReasonCode(0x80).is_error() && !ReasonCode(0x7F).is_error());
 }
