@@ -59,6 +59,10 @@ async fn a_log() {
     for line in transcript(TROUBLESHOOTING, "TLSv1_3 with") {
         assert!(lines.any(|logged| logged.ends_with(&line)), "no line {line:?} here in {log:#?}");
     }
+    let log = log.join("\n");
+    for text in ["X-Amz-Signature", SECRET, "after closing", "WARN", "ERROR"] {
+        assert!(!log.contains(text), "{text}: {log}");
+    }
 }
 
 /// The section of a page with this heading.
