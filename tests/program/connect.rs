@@ -4,25 +4,18 @@ use crate::gateway::{
     ACCESS_KEY, Act, CLEAN_CLOSE, Event, Gateway, REGION, SECRET, SESSION_TOKEN, Script, Stage,
     TEMPORARY_ACCESS_KEY, TEMPORARY_SECRET,
 };
-use crate::program::{Outcome, Program};
+use crate::program::Program;
 
+#[cfg(unix)]
 const KEYS: [&str; 4] = ["--access-key", ACCESS_KEY, "--secret", SECRET];
-
-async fn connect_with(gateway: &Gateway, args: impl IntoIterator<Item = &str>) -> Outcome {
-    Program::against(&gateway.endpoint(), gateway.ca_file(), REGION).args(args).run().await
-}
-
-fn assert_success(outcome: &Outcome) {
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{outcome:#?}");
-    assert_eq!(outcome.stdout.lines().last(), Some("Sample complete."));
-}
 
 #[tokio::test]
 async fn every_layer_opens_as_iot_core_wants_it_and_closes_in_order() {
     let gateway = Gateway::start(Script::default()).await;
-    let keys = ["--access-key", TEMPORARY_ACCESS_KEY, "--secret", TEMPORARY_SECRET];
-    let args = keys.into_iter().chain(["--session-token", SESSION_TOKEN]);
-    assert_success(&connect_with(&gateway, args).await);
+    let program = Program::against(&gateway.endpoint(), gateway.ca_file(), REGION);
+    let program = program.args(["--access-key", TEMPORARY_ACCESS_KEY, "--secret", TEMPORARY_SECRET]);
+    let outcome = program.args(["--session-token", SESSION_TOKEN]).run().await;
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{outcome:#?}");
     gateway.finished(1).await;
     let [events] = &gateway.connections()[..] else { panic!("one connection") };
     let [
@@ -47,22 +40,6 @@ async fn every_layer_opens_as_iot_core_wants_it_and_closes_in_order() {
     assert_eq!(properties.receive_maximum, Some(100));
     assert_eq!(connect.client_id.len(), "test-".len() + 36, "{connect:?}");
     assert_eq!(closing, CLEAN_CLOSE);
-}
-
-#[tokio::test]
-async fn sigv4a_is_signed_for_a_set_of_regions() {
-    for (regions, args) in [
-        (REGION, &["--signing-algorithm", "sigv4a"][..]),
-        ("eu-%2A%2Cus-east-1", &["--signing-algorithm", "sigv4a", "--region-set", "eu-*,us-east-1"]),
-    ] {
-        let gateway = Gateway::start(Script::default()).await;
-        assert_success(&connect_with(&gateway, KEYS.iter().chain(args).copied()).await);
-        let events = &gateway.connections()[0];
-        let region_set = format!("X-Amz-Region-Set={regions}");
-        let asks_for =
-            |event: &Event| matches!(event, Event::Request(request) if request.target.contains(&region_set));
-        assert!(events.iter().any(asks_for), "{events:#?}");
-    }
 }
 
 /// Progress goes to stdout; warnings, the log and the report of a failure go to stderr.

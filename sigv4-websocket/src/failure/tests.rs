@@ -157,41 +157,37 @@ fn a_deadline_is_explained_by_its_phase() {
     }
 }
 
+/// A part of a hint that is given at some endpoints alone, or to some regions.
 #[test]
-fn a_region_that_the_endpoint_does_not_name_is_pointed_out() {
-    let wrong = At { region: "us-east-1", ..HERE };
-    for message in [
-        "The request signature we calculated does not match the signature you provided.",
-        "Credential should be scoped to a valid region, not 'us-east-1'.",
+fn a_hint_may_depend_on_the_endpoint() {
+    const OLD: &str = "abc.iot.eu-west-1.amazonaws.com";
+    let [issuer, signature] =
+        [CertificateError::UnknownIssuer, CertificateError::BadSignature].map(bad_certificate);
+    let [secret, scope, other] = ["does not match", "scoped to a valid region", "Forbidden"].map(forbidden);
+    for (failure, endpoint, region, hint, given) in [
+        (&secret, ENDPOINT, "us-east-1", "is us-east-1, but the endpoint names eu-west-1", true),
+        (&scope, ENDPOINT, "us-east-1", "is us-east-1, but the endpoint names eu-west-1", true),
+        (&secret, ENDPOINT, "eu-west-1", "the endpoint names", false),
+        (&secret, ENDPOINT, "eu-west-1", "the secret key does not belong to the access key", true),
+        (&other, "mqtt.example.com", "eu-west-1", "a custom domain may be configured", true),
+        (&other, ENDPOINT, "eu-west-1", "custom domain", false),
+        (&other, "localhost", "eu-west-1", "custom domain", false),
+        (&issuer, OLD, "eu-west-1", "trust stores no longer accept endpoints without -ats", true),
+        (&signature, OLD, "eu-west-1", "trust stores no longer accept endpoints without -ats", true),
+        (&issuer, OLD, "eu-west-1", "a proxy may be inspecting TLS here", true),
+        (&issuer, ENDPOINT, "eu-west-1", "without -ats", false),
+        (&issuer, "abc.ats.iot.cn-north-1.amazonaws.com.cn", "cn-north-1", "without -ats", false),
+        (&issuer, "data.iot-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1", "without -ats", false),
     ] {
-        assert_says(&wrong.hints(&forbidden(message)), "is us-east-1, but the endpoint names eu-west-1");
+        let hints = At { endpoint, region, credentials: None }.hints(failure);
+        assert_eq!(hints.iter().any(|shown| shown.contains(hint)), given, "{endpoint}, {hint}: {hints:?}");
     }
-    let right = HERE.hints(&forbidden("does not match"));
-    assert_says(&right, "the secret key does not belong to the access key, or the region is wrong");
-    assert!(!right.iter().any(|hint| hint.contains("endpoint names")), "{right:?}");
 }
 
 #[test]
 fn debug_output_repeats_nothing_of_a_signed_url() {
     let shown = format!("{:?}", forbidden("no"));
     assert!(shown.contains("403") && !shown.contains("5ec2e7"), "{shown}");
-}
-
-#[test]
-fn an_unknown_issuer_behind_an_old_endpoint_is_the_missing_ats() {
-    for (endpoint, old) in [
-        ("abc.iot.eu-west-1.amazonaws.com", true),
-        (ENDPOINT, false),
-        ("abc.ats.iot.cn-north-1.amazonaws.com.cn", false),
-        ("data.iot-fips.us-gov-west-1.amazonaws.com", false),
-    ] {
-        for flaw in [CertificateError::UnknownIssuer, CertificateError::BadSignature] {
-            let hints = At { endpoint, ..HERE }.hints(&bad_certificate(flaw));
-            assert_eq!(hints.iter().any(|hint| hint.contains("without -ats")), old, "{endpoint}: {hints:?}");
-            assert_says(&hints, "a proxy may be inspecting TLS");
-            assert_says(&hints, "the CA file");
-        }
-    }
 }
 
 /// What IoT Core says if it does not know the key, the token, or that they belong together.
@@ -214,14 +210,6 @@ fn credentials_that_are_refused_are_explained_by_what_is_known_of_them() {
     }
 }
 
-#[test]
-fn a_custom_domain_may_want_something_else() {
-    for (endpoint, custom) in [("mqtt.example.com", true), (ENDPOINT, false), ("localhost", false)] {
-        let hints = At { endpoint, ..HERE }.hints(&forbidden("Forbidden"));
-        assert_eq!(hints.iter().any(|hint| hint.contains("custom domain")), custom, "{endpoint}: {hints:?}");
-    }
-}
-
 /// The policy statements in the hints, as JSON.
 fn statements(hints: &[String]) -> Vec<(String, String)> {
     let statement = |hint: &String| {
@@ -235,26 +223,23 @@ fn statements(hints: &[String]) -> Vec<(String, String)> {
 
 #[test]
 fn the_statement_to_allow_is_filled_in() {
-    let keys =
-        Credentials::builder().access_key_id("AKIAEXAMPLE").secret_access_key("secret").provider_name("test");
-    for (account, shown) in
-        [("123456789012", "123456789012"), ("12345678901x", "<account>"), ("1", "<account>")]
-    {
-        for (region, partition) in [
-            ("eu-west-1", "aws"),
-            ("us-gov-west-1", "aws-us-gov"),
-            ("cn-north-1", "aws-cn"),
-            ("eusc-de-east-1", "aws-eusc"),
-            ("us-iso-east-1", "aws-iso"),
-            ("us-isob-east-1", "aws-iso-b"),
-            ("eu-isoe-west-1", "aws-iso-e"),
-            ("us-isof-south-1", "aws-iso-f"),
-        ] {
-            let credentials = Some(keys.clone().account_id(account).build());
-            let hints = At { region, credentials, ..HERE }.hints(&hung_up());
-            let resource = format!("arn:{partition}:iot:{region}:{shown}:client/sensor \"7\"");
-            assert_eq!(statements(&hints), [("iot:Connect".to_owned(), resource)]);
-        }
+    for (region, account, arn) in [
+        ("eu-west-1", "123456789012", "arn:aws:iot:eu-west-1:123456789012"),
+        ("eu-west-1", "12345678901x", "arn:aws:iot:eu-west-1:<account>"),
+        ("eu-west-1", "1", "arn:aws:iot:eu-west-1:<account>"),
+        ("us-gov-west-1", "1", "arn:aws-us-gov:iot:us-gov-west-1:<account>"),
+        ("cn-north-1", "1", "arn:aws-cn:iot:cn-north-1:<account>"),
+        ("eusc-de-east-1", "1", "arn:aws-eusc:iot:eusc-de-east-1:<account>"),
+        ("us-iso-east-1", "1", "arn:aws-iso:iot:us-iso-east-1:<account>"),
+        ("us-isob-east-1", "1", "arn:aws-iso-b:iot:us-isob-east-1:<account>"),
+        ("eu-isoe-west-1", "1", "arn:aws-iso-e:iot:eu-isoe-west-1:<account>"),
+        ("us-isof-south-1", "1", "arn:aws-iso-f:iot:us-isof-south-1:<account>"),
+    ] {
+        let keys = Credentials::builder().access_key_id("AKIAEXAMPLE").secret_access_key("secret");
+        let credentials = Some(keys.provider_name("test").account_id(account).build());
+        let hints = At { region, credentials, ..HERE }.hints(&hung_up());
+        let resource = format!("{arn}:client/sensor \"7\"");
+        assert_eq!(statements(&hints), [("iot:Connect".to_owned(), resource)]);
     }
 }
 

@@ -313,14 +313,11 @@ async fn whatever_answers_connect_is_explained() {
 #[tokio::test(start_paused = true)]
 async fn what_ended_a_session_is_a_failure_that_says_so() {
     for (message, kind, said) in [
-        (Some(Message::text("hello")), ErrorKind::InvalidData, "text frame"),
-        (None, ErrorKind::ConnectionAborted, "closed the WebSocket"),
+        (Message::text("hello"), ErrorKind::InvalidData, "text frame"),
+        (Message::Close(None), ErrorKind::ConnectionAborted, "closed the WebSocket"),
     ] {
         let (mut stream, mut server) = session().await;
-        match message {
-            Some(message) => server.send(message).await.expect("a client"),
-            None => server.close(None).await.expect("a client"),
-        }
+        server.send(message).await.expect("a client");
         let error = stream.read_u8().await.expect_err("an end");
         assert_eq!(error.kind(), kind, "{said}");
         let failure = Failure::from(error);
