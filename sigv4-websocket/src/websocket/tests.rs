@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::SinkExt;
 use test_support::gateway::mqtt::packet;
 use test_support::gateway::websocket::{BINARY, CONTINUATION, PING, TEXT};
 use test_support::gateway::{close, connack, disconnect, frame, publish};
@@ -271,19 +271,16 @@ async fn whatever_answers_connect_is_explained() {
     let disconnected = |code| in_frame(&disconnect(code));
     let broken = "not WebSocket, or too long";
     for (bytes, error, hint, again) in [
-        (refused(0x80, None), "refused CONNECT: Unspecified error (0x80)", "", false),
         (refused(0x85, None), "not valid (0x85)", "IoT Core accepts client IDs of 1 to 128 bytes", false),
         (refused(0x87, Some("No policy.")), "(0x87)\n  reason: No policy.\n", RESOURCE, false),
         (refused(0x87, Some("\u{1B}[2J\nhint: lie\u{202E}")), "reason:  [2J hint: lie\n", "", false),
         (refused(0x87, Some(&"x".repeat(9_000))), "xxx…\n", "", false),
         (refused(0x88, None), "Server unavailable (0x88)", "busy", true),
-        (refused(0x89, None), "Server busy (0x89)", "busy", true),
         (refused(0x97, None), "Quota exceeded (0x97)", "500 for an account: see Service Quotas", true),
         (refused(0x9F, None), "Connection rate exceeded (0x9F)", "1 CONNECT per second", true),
-        (refused(0x42, None), "unknown reason code (0x42)", "", false),
-        (disconnected(0x84), "with DISCONNECT: Unsupported protocol version (0x84)", "", false),
+        (refused(0x42, None), "refused CONNECT: unknown reason code (0x42)", "", false),
         (disconnected(0x87), "Not authorized (0x87)", RESOURCE, false),
-        (disconnected(0x8B), "Server shutting down (0x8B)", "", true),
+        (disconnected(0x8B), "with DISCONNECT: Server shutting down (0x8B)", "", true),
         (disconnected(0x8E), "Session taken over (0x8E)", "another client connected as sensor-7", false),
         (in_frame(&publish("t", b"")), "first packet is not a CONNACK of MQTT 5", NOT_IOT_CORE, false),
         (in_frame(&packet(0, b"hello")), "malformed MQTT packet", NOT_IOT_CORE, false),
@@ -293,7 +290,6 @@ async fn whatever_answers_connect_is_explained() {
         (close(1008, "policy\u{1B}"), "closed the WebSocket (1008): policy\n", RESOURCE, false),
         (frame(TEXT, true, b"hello"), "the server sent a text frame", NOT_IOT_CORE, false),
         (vec![0x82, 0x85, 0, 0, 0, 0, 0x20, 3, 0, 0, 0], broken, NOT_IOT_CORE, false),
-        (frame(3, true, b"hello"), broken, NOT_IOT_CORE, false),
         ([&[0x82, 127][..], &[0x7F; 8]].concat(), broken, NOT_IOT_CORE, false),
         (b"HTTP/1.1 200 OK\r\n".repeat(9), broken, NOT_IOT_CORE, false),
     ] {
@@ -320,9 +316,8 @@ async fn what_ended_a_session_is_a_failure_that_says_so() {
         server.send(message).await.expect("a client");
         let error = stream.read_u8().await.expect_err("an end");
         assert_eq!(error.kind(), kind, "{said}");
-        let failure = Failure::from(error);
-        assert!(failure.summary().contains(said), "{said}: {}", failure.summary());
-        assert!(failure.retry_after().is_some(), "{said}");
+        let summary = Failure::from(error).summary();
+        assert!(summary.contains(said), "{said}: {summary}");
     }
 }
 
@@ -332,13 +327,4 @@ async fn a_host_that_vanishes_before_connack_has_not_hung_up() {
     let failure = Failure::from(stream.error(HangUp::Vanished(ErrorKind::TimedOut.into())));
     assert!(failure.summary().starts_with("the connection was lost"), "{}", failure.summary());
     assert!(failure.retry_after().is_some());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stream_that_is_dropped_closes_itself() {
-    let (stream, mut server) = session().await;
-    drop(stream);
-    let Some(Ok(Message::Close(Some(frame)))) = server.next().await else { panic!("a Close") };
-    assert_eq!(u16::from(frame.code), 1000);
-    assert!(server.next().await.is_none(), "the end");
 }

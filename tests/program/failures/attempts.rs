@@ -23,7 +23,6 @@ pub fn rows() -> Vec<Row> {
     // Late enough for the client to know that it is connected.
     let late_reset = Script::fault(Stage::Accept, [Act::Wait(Duration::from_millis(300)), Act::Reset]);
     let reset = Script::fault(Stage::Request, [Act::Reset]);
-    let wrong_secret = |row: Row| row.flag("--secret", "wJalrWRONGwrongWRONGwrong");
     vec![
         row("503 and CONNACK 0x89, then fine", 0, ["; trying again in ", " ms\n"])
             .scripts([unavailable(), busy, Script::default()])
@@ -44,21 +43,12 @@ pub fn rows() -> Vec<Row> {
             .flag("--attempts", "100")
             .flag("--timeout", "2")
             .any_attempts()
-            .never_says(["deadline"])
             .within(8),
-        row("clock 6 minutes ahead", 0, [])
-            .scripts([ahead(-6)])
-            .warns(["the local clock is 6 minutes ahead of"]),
-        wrong_secret(row(
-            "clock 6 minutes behind",
-            6,
-            ["does not match", "hint: the local clock is 6 minutes"],
-        ))
-        .scripts([ahead(6)])
-        .warns(["the local clock is 6 minutes behind"]),
-        wrong_secret(row("clock 3 minutes behind", 6, ["does not match"]))
-            .scripts([ahead(3)])
-            .never_says(["clock"]),
+        row("clock 6 minutes ahead", 0, []).scripts([ahead(-6)]).warns(["clock is 6 minutes ahead of"]),
+        row("clock 6 minutes behind, and a wrong secret", 6, ["does not match", "hint: the local clock is"])
+            .flag("--secret", "wJalrWRONGwrongWRONGwrong")
+            .scripts([ahead(6)])
+            .warns(["the local clock is 6 minutes behind"]),
         row("a server that refuses for its clock for ever", 6, ["Signature expired"])
             .at(Stage::Request, [Act::Send(forbidden("Signature expired", 10))])
             .warns(["the local clock is"]),
