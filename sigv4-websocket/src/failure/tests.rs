@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use rumqttc::{ConnectionError, StateError};
@@ -11,7 +11,6 @@ use tokio_tungstenite::tungstenite;
 
 use super::facts::Facts;
 use super::{Cause, Failure};
-use crate::endpoint::Endpoint;
 use crate::mqtt::first_packet::FirstPacketError;
 use crate::mqtt::reason_code::ReasonCode;
 use crate::network::NetworkError;
@@ -22,6 +21,7 @@ use crate::websocket::upgrade::{Answer, UpgradeError};
 use crate::websocket::{HangUp, StreamError};
 
 const ENDPOINT: &str = "abc-ats.iot.eu-west-1.amazonaws.com";
+const DEAD: &str = "the connection is dead, although neither side closed it";
 
 /// The hints for a failure at this endpoint, whose requests are signed for this region.
 struct At<'a> {
@@ -34,13 +34,11 @@ const HERE: At<'_> = At { endpoint: ENDPOINT, region: "eu-west-1", credentials: 
 
 impl At<'_> {
     fn hints(&self, failure: &Failure) -> Vec<String> {
-        let endpoint: Endpoint = self.endpoint.parse().expect("an endpoint");
-        let (region, credentials) = (self.region, self.credentials.clone());
         let facts = Facts {
-            endpoint: &endpoint,
-            region,
+            endpoint: &self.endpoint.parse().expect("an endpoint"),
+            region: self.region,
             client_id: "sensor \"7\"",
-            credentials,
+            credentials: self.credentials.clone(),
             trusts_system: true,
         };
         super::hint::hints(failure.cause(), &facts)
@@ -52,7 +50,11 @@ fn failure(cause: impl Into<Cause>) -> Failure {
 }
 
 fn forbidden(message: &str) -> Failure {
-    let answer = Answer {
+    failure(UpgradeError::Refused(Box::new(forbidden_answer(message))))
+}
+
+fn forbidden_answer(message: &str) -> Answer {
+    Answer {
         status: hyper::StatusCode::FORBIDDEN,
         error_type: Some("ForbiddenException".to_owned()),
         request_id: Some("0-1".to_owned()),
@@ -61,8 +63,7 @@ fn forbidden(message: &str) -> Failure {
         received: SystemTime::now(),
         server: None,
         location: Some("https://other/mqtt?X-Amz-Signature=5ec2e7".to_owned()),
-    };
-    failure(UpgradeError::Refused(Box::new(answer)))
+    }
 }
 
 fn hung_up() -> Failure {
@@ -82,86 +83,130 @@ fn assert_says(hints: &[String], text: &str) {
     assert!(hints.iter().any(|hint| hint.contains(text)), "{text:?} is not in {hints:#?}");
 }
 
+/// A part of the summary and of the one hint of each failure.
 #[test]
-fn a_region_that_the_endpoint_does_not_name_is_pointed_out() {
-    let wrong = At { region: "us-east-1", ..HERE };
-    for message in [
-        "The request signature we calculated does not match the signature you provided.",
-        "Credential should be scoped to a valid region, not 'us-east-1'.",
-    ] {
-        assert_says(&wrong.hints(&forbidden(message)), "is us-east-1, but the endpoint names eu-west-1");
-    }
-    let right = HERE.hints(&forbidden("does not match"));
-    assert!(!right.iter().any(|hint| hint.contains("endpoint names")), "{right:?}");
-}
-
-#[test]
-fn a_name_that_does_not_resolve_is_shown_as_typed() {
+fn a_failure_is_explained() {
+    use CertificateError as Flaw;
     let source = io::Error::other("Temporary failure in name resolution");
-    let unresolved = failure(NetworkError::Tcp(TcpError::Resolve { host: ENDPOINT.to_owned(), source }));
-    assert_says(&HERE.hints(&unresolved), ENDPOINT);
-    assert_says(&HERE.hints(&unresolved), "aws iot describe-endpoint --endpoint-type iot:Data-ATS");
-    assert_eq!(unresolved.phase(), Phase::Resolve);
-    assert_eq!(unresolved.retry_after(), Some(Duration::from_secs(1)));
-    assert!(
-        unresolved.summary().ends_with(": Temporary failure in name resolution"),
-        "{}",
-        unresolved.summary()
-    );
-}
-
-#[test]
-fn debug_output_repeats_nothing_of_a_signed_url() {
-    let shown = format!("{:?}", forbidden("no"));
-    assert!(shown.contains("403") && !shown.contains("5ec2e7"), "{shown}");
-}
-
-#[test]
-fn an_unknown_issuer_behind_an_old_endpoint_is_the_missing_ats() {
-    for (endpoint, old) in [
-        ("abc.iot.eu-west-1.amazonaws.com", true),
-        (ENDPOINT, false),
-        ("abc.ats.iot.cn-north-1.amazonaws.com.cn", false),
-        ("data.iot-fips.us-gov-west-1.amazonaws.com", false),
+    let unresolved = TcpError::Resolve { host: ENDPOINT.to_owned(), source };
+    let summary = "abc-ats.iot.eu-west-1.amazonaws.com\": Temporary failure in name resolution";
+    let resolve = vec![(failure(NetworkError::Tcp(unresolved)), summary, "compare \"abc-ats.iot.eu-west-1")];
+    // On macOS and Windows the error about a certificate comes from the system's own verifier.
+    let system = |words: &str| bad_certificate(Flaw::Other(OtherError(Arc::from(Box::from(words)))));
+    let tls = vec![
+        (system("“x” is not trusted: -67843"), "not accepted: “x” is not trusted: -67843", "the CA file"),
+        (system("“x” is expired: -67818"), "not accepted: “x” is expired: -67818", ""),
+        (bad_certificate(Flaw::Expired), "not accepted: Expired", "is the local clock right?"),
+        (bad_certificate(Flaw::NotValidForName), "is for other names", "is abc-ats.iot.eu-west-1.amazonaws"),
+        (bad_certificate(Flaw::UnknownIssuer), "not accepted: UnknownIssuer", "the CA file"),
+    ];
+    // What TCP says of a host that has vanished.
+    let vanished = |kind: io::ErrorKind| StreamError::Lost(tungstenite::Error::Io(kind.into()).into());
+    let no_pong = Failure::from(ConnectionError::MqttState(StateError::AwaitPingResp));
+    let lost = vec![
+        (no_pong, "the server does not answer any more", DEAD),
+        (failure(StreamError::NoAnswer), "the server does not answer any more", DEAD),
+        (failure(StreamError::NotTaken), "the server takes nothing of what is sent", DEAD),
+        (failure(vanished(io::ErrorKind::TimedOut)), "the connection was lost", DEAD),
+        (failure(vanished(io::ErrorKind::HostUnreachable)), "the connection was lost", DEAD),
+        (failure(StreamError::NoConnack), "did not answer CONNECT in time", "allow more time, or try later"),
+        (failure(StreamError::Garbled(HangUp::Text)), "stopped speaking MQTT", "does not answer like this"),
+        (disconnected(0x97), "Quota exceeded (0x97)", "100 publishes a second"),
+    ];
+    let ended = vec![
+        (disconnected(0x87), "the server ended the session: Not authorized (0x87)", "no policy allows"),
+        (disconnected(0x8E), "(0x8E)", "another client connected"),
+        (disconnected(0x8F), "(0x8F)", "topic filter"),
+        (disconnected(0x90), "(0x90)", "topic name"),
+        (disconnected(0x93), "(0x93)", "receive maximum"),
+        (disconnected(0x94), "(0x94)", "topic alias"),
+        (disconnected(0x95), "(0x95)", "128 KB"),
+        (disconnected(0x9B), "(0x9B)", "no QoS 2"),
+        (disconnected(0xA1), "(0xA1)", "no subscription identifiers"),
+    ];
+    for (phase, again, failures) in [
+        (Phase::Resolve, true, resolve),
+        (Phase::Tls, false, tls),
+        (Phase::Mqtt, true, lost),
+        (Phase::Mqtt, false, ended),
     ] {
-        for flaw in [CertificateError::UnknownIssuer, CertificateError::BadSignature] {
-            let hints = At { endpoint, ..HERE }.hints(&bad_certificate(flaw));
-            assert_eq!(hints.iter().any(|hint| hint.contains("without -ats")), old, "{endpoint}: {hints:?}");
-            assert_says(&hints, "a proxy may be inspecting TLS");
-            assert_says(&hints, "the CA file");
+        for (failure, summary, hint) in failures {
+            let (shown, hints) = (failure.summary(), HERE.hints(&failure));
+            assert!(shown.contains(summary) && hints.concat().contains(hint), "{shown}: {hints:?}");
+            assert_eq!(hints.len(), usize::from(!hint.is_empty()), "{shown}: {hints:?}");
+            assert_eq!((failure.phase(), failure.is_deadline()), (phase, false), "{shown}");
+            assert_eq!(failure.retry_after(), again.then_some(Duration::from_secs(1)), "{shown}");
         }
     }
 }
 
-/// On macOS and Windows the error about a certificate comes from the system's own verifier.
 #[test]
-fn a_certificate_that_the_system_refuses_is_reported_in_its_words() {
-    let system = |words: &str| CertificateError::Other(OtherError(Arc::from(Box::from(words))));
-    let untrusted = "“x” certificate is not trusted: -67843";
-    let expired = "“x” certificate is expired: -67818";
-    for (flaw, words, hint) in [
-        (system(untrusted), untrusted, Some("the CA file")),
-        (system(expired), expired, None),
-        (CertificateError::Expired, "not accepted: Expired", Some("is the local clock right?")),
-        (
-            CertificateError::NotValidForName,
-            "is for other names",
-            Some("is abc-ats.iot.eu-west-1.amazonaws.com"),
-        ),
-        (CertificateError::BadSignature, "not accepted: BadSignature", None),
+fn a_deadline_is_explained_by_its_phase() {
+    for (phase, hint) in [
+        (Phase::Resolve, "is this machine online?"),
+        (Phase::Proxy, "is it the right proxy?"),
+        (Phase::Tcp, "a firewall that drops packets"),
+        (Phase::Tls, "does not answer in TLS"),
+        (Phase::Credentials, "the source of credentials is slow"),
+        (Phase::WebSocket, "allow more time, or try later"),
     ] {
-        let failure = bad_certificate(flaw);
-        assert!(failure.summary().contains(words), "{}", failure.summary());
-        hint.into_iter().for_each(|hint| assert_says(&HERE.hints(&failure), hint));
-        assert_eq!((failure.phase(), failure.retry_after()), (Phase::Tls, None));
+        let late = Failure::deadline(phase, Duration::from_secs(2));
+        assert_eq!(late.to_string(), format!("the deadline of 2 s passed in the phase {phase}"));
+        assert!(late.is_deadline() && late.retry_after().is_some());
+        assert_says(&HERE.hints(&late), hint);
     }
 }
 
+/// A part of a hint that is given in some cases alone.
 #[test]
-fn a_custom_domain_may_want_something_else() {
-    for (endpoint, custom) in [("mqtt.example.com", true), (ENDPOINT, false), ("localhost", false)] {
-        let hints = At { endpoint, ..HERE }.hints(&forbidden("Forbidden"));
-        assert_eq!(hints.iter().any(|hint| hint.contains("custom domain")), custom, "{endpoint}: {hints:?}");
+fn hints_depend_on_the_endpoint_the_region_and_the_clock() {
+    const OLD: &str = "abc.iot.eu-west-1.amazonaws.com";
+    let [issuer, signature] =
+        [CertificateError::UnknownIssuer, CertificateError::BadSignature].map(bad_certificate);
+    let [secret, scope, other] = ["does not match", "scoped to a valid region", "Forbidden"].map(forbidden);
+    let [in_step, off] = [180, 390].map(|seconds| {
+        let date = Some(SystemTime::now() - Duration::from_secs(seconds));
+        failure(UpgradeError::Refused(Box::new(Answer { date, ..forbidden_answer("No.") })))
+    });
+    for (failure, endpoint, region, hint, given) in [
+        (&secret, ENDPOINT, "us-east-1", "is us-east-1, but the endpoint names eu-west-1", true),
+        (&scope, ENDPOINT, "us-east-1", "is us-east-1, but the endpoint names eu-west-1", true),
+        (&secret, ENDPOINT, "eu-west-1", "the endpoint names", false),
+        (&secret, ENDPOINT, "eu-west-1", "the secret key does not belong to the access key", true),
+        (&other, "mqtt.example.com", "eu-west-1", "a custom domain may be configured", true),
+        (&other, ENDPOINT, "eu-west-1", "custom domain", false),
+        (&other, "localhost", "eu-west-1", "custom domain", false),
+        (&in_step, ENDPOINT, "eu-west-1", "the local clock is", false),
+        (&off, ENDPOINT, "eu-west-1", "the local clock is 6 minutes ahead of the server's", true),
+        (&issuer, OLD, "eu-west-1", "trust stores no longer accept endpoints without -ats", true),
+        (&signature, OLD, "eu-west-1", "trust stores no longer accept endpoints without -ats", true),
+        (&issuer, OLD, "eu-west-1", "a proxy may be inspecting TLS here", true),
+        (&issuer, ENDPOINT, "eu-west-1", "without -ats", false),
+        (&issuer, "abc.ats.iot.cn-north-1.amazonaws.com.cn", "cn-north-1", "without -ats", false),
+        (&issuer, "data.iot-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1", "without -ats", false),
+    ] {
+        let hints = At { endpoint, region, credentials: None }.hints(failure);
+        assert_eq!(hints.iter().any(|shown| shown.contains(hint)), given, "{endpoint}, {hint}: {hints:?}");
+    }
+}
+
+/// What IoT Core says if it does not know the key, the token, or that they belong together.
+#[test]
+fn credentials_that_are_refused_are_explained_by_what_is_known_of_them() {
+    let keys = |id, token: Option<&str>, expiry| {
+        Some(Credentials::new(id, "secret", token.map(str::to_owned), expiry, "test"))
+    };
+    let expiry = |seconds| Some(UNIX_EPOCH + Duration::from_secs(seconds));
+    for (credentials, hint) in [
+        (keys("AKIAEXAMPLE", None, None), "the access key is unknown in this partition, or was deleted"),
+        (keys("ASIAEXAMPLE", None, None), "a temporary one (ASIA…), but its session token is missing"),
+        (keys("ASIAEXAMPLE", Some("t"), None), "the session token has expired or belongs to another key"),
+        (keys("ASIAEXAMPLE", Some("t"), expiry(999)), "expired at Thu, 01 Jan 1970 00:16:39 GMT: get new"),
+        (keys("ASIAEXAMPLE", Some("t"), expiry(1001)), "have not expired, they are good until Thu, 01 Jan"),
+    ] {
+        let refused = Answer { date: expiry(1000), ..forbidden_answer("The security token is invalid.") };
+        let hints = At { credentials, ..HERE }.hints(&failure(UpgradeError::Refused(Box::new(refused))));
+        assert_says(&hints, hint);
     }
 }
 
@@ -178,57 +223,53 @@ fn statements(hints: &[String]) -> Vec<(String, String)> {
 
 #[test]
 fn the_statement_to_allow_is_filled_in() {
-    let keys =
-        Credentials::builder().access_key_id("AKIAEXAMPLE").secret_access_key("secret").provider_name("test");
-    for (account, shown) in
-        [("123456789012", "123456789012"), ("12345678901x", "<account>"), ("1", "<account>")]
-    {
-        for (region, partition) in [
-            ("eu-west-1", "aws"),
-            ("us-gov-west-1", "aws-us-gov"),
-            ("cn-north-1", "aws-cn"),
-            ("eusc-de-east-1", "aws-eusc"),
-            ("us-iso-east-1", "aws-iso"),
-            ("us-isob-east-1", "aws-iso-b"),
-            ("eu-isoe-west-1", "aws-iso-e"),
-            ("us-isof-south-1", "aws-iso-f"),
-        ] {
-            let credentials = Some(keys.clone().account_id(account).build());
-            let hints = At { region, credentials, ..HERE }.hints(&hung_up());
-            let resource = format!("arn:{partition}:iot:{region}:{shown}:client/sensor \"7\"");
-            assert_eq!(statements(&hints), [("iot:Connect".to_owned(), resource)]);
-        }
+    for (region, account, arn) in [
+        ("eu-west-1", "123456789012", "arn:aws:iot:eu-west-1:123456789012"),
+        ("eu-west-1", "12345678901x", "arn:aws:iot:eu-west-1:<account>"),
+        ("eu-west-1", "1", "arn:aws:iot:eu-west-1:<account>"),
+        ("us-gov-west-1", "1", "arn:aws-us-gov:iot:us-gov-west-1:<account>"),
+        ("cn-north-1", "1", "arn:aws-cn:iot:cn-north-1:<account>"),
+        ("eusc-de-east-1", "1", "arn:aws-eusc:iot:eusc-de-east-1:<account>"),
+        ("us-iso-east-1", "1", "arn:aws-iso:iot:us-iso-east-1:<account>"),
+        ("us-isob-east-1", "1", "arn:aws-iso-b:iot:us-isob-east-1:<account>"),
+        ("eu-isoe-west-1", "1", "arn:aws-iso-e:iot:eu-isoe-west-1:<account>"),
+        ("us-isof-south-1", "1", "arn:aws-iso-f:iot:us-isof-south-1:<account>"),
+    ] {
+        let keys = Credentials::builder().access_key_id("AKIAEXAMPLE").secret_access_key("secret");
+        let credentials = Some(keys.provider_name("test").account_id(account).build());
+        let hints = At { region, credentials, ..HERE }.hints(&hung_up());
+        let resource = format!("{arn}:client/sensor \"7\"");
+        assert_eq!(statements(&hints), [("iot:Connect".to_owned(), resource)]);
     }
 }
 
 #[test]
 fn a_refused_subscription_or_message_names_the_statements_that_allow_it() {
-    let arn = |name: &str| format!("arn:aws:iot:eu-west-1:<account>:{name}");
-    let refused = Failure::subscribe_refused("a/+/b/#", ReasonCode(0x87), None).expect("a refusal");
-    assert_eq!(
-        refused.to_string(),
-        "the server refused the subscription to \"a/+/b/#\": Not authorized (0x87)"
-    );
-    let hints = HERE.hints(&refused);
-    let wanted = [("iot:Subscribe", arn("topicfilter/a/+/b/#")), ("iot:Receive", arn("topic/a/*/b/*"))];
-    assert_eq!(statements(&hints), wanted.map(|(action, resource)| (action.to_owned(), resource)));
-    // Messages of a shared subscription come on the topic itself.
-    let refused = Failure::subscribe_refused("$share/group/a/+", ReasonCode(0x87), None).expect("a refusal");
-    let wanted = [("iot:Subscribe", arn("topicfilter/$share/group/a/+")), ("iot:Receive", arn("topic/a/*"))];
-    let wanted = wanted.map(|(action, resource)| (action.to_owned(), resource));
-    assert_eq!(statements(&HERE.hints(&refused)), wanted);
-    let refused = Failure::publish_refused("a/b", ReasonCode(0x87), None).expect("a refusal");
-    assert_eq!(refused.to_string(), "the server refused the message to \"a/b\": Not authorized (0x87)");
-    let hints = HERE.hints(&refused);
-    assert_eq!(statements(&hints), [("iot:Publish".to_owned(), arn("topic/a/b"))]);
-    assert_says(&hints, "attached to each identity ID");
-    assert_eq!((refused.phase(), refused.retry_after()), (Phase::Mqtt, None));
-    for granted in [0, 1, 2, 0x10] {
-        let code = ReasonCode(granted);
-        assert!(
-            Failure::subscribe_refused("a", code, None).is_none()
-                && Failure::publish_refused("a", code, None).is_none()
-        );
+    let denied = ReasonCode(0x87);
+    let subscribe = |filter| Failure::subscribe_refused(filter, denied, None);
+    for (refused, what, allowed) in [
+        (subscribe("a/+/b/#"), "subscription to \"a/+/b/#\"", &["topicfilter/a/+/b/#", "topic/a/*/b/*"][..]),
+        // Messages of a shared subscription come on the topic itself.
+        (
+            subscribe("$share/g/a/+"),
+            "subscription to \"$share/g/a/+\"",
+            &["topicfilter/$share/g/a/+", "topic/a/*"],
+        ),
+        (Failure::publish_refused("a/b", denied, None), "message to \"a/b\"", &["topic/a/b"]),
+    ] {
+        let refused = refused.expect("a refusal");
+        assert_eq!(refused.to_string(), format!("the server refused the {what}: Not authorized (0x87)"));
+        assert_eq!((refused.phase(), refused.retry_after()), (Phase::Mqtt, None));
+        let hints = HERE.hints(&refused);
+        let actions = if allowed.len() == 2 { &["Subscribe", "Receive"][..] } else { &["Publish"] };
+        let allow =
+            |(action, name)| (format!("iot:{action}"), format!("arn:aws:iot:eu-west-1:<account>:{name}"));
+        assert_eq!(statements(&hints), actions.iter().zip(allowed).map(allow).collect::<Vec<_>>());
+        assert_says(&hints, "attached to each identity ID");
+    }
+    for granted in [0, 1, 2, 0x10, 0x7F].map(ReasonCode) {
+        assert!(Failure::subscribe_refused("a", granted, None).is_none());
+        assert!(Failure::publish_refused("a", granted, None).is_none());
     }
 }
 
@@ -239,56 +280,14 @@ fn a_suback_and_a_puback_of_rumqttc_become_failures() {
     let suback = SubAck { pkid: 1, return_codes, properties: None };
     let refused = Failure::from_suback(&suback, &["a", "b", "c"]);
     let told: Vec<_> = refused.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        told,
-        [
-            "the server refused the subscription to \"b\": Not authorized (0x87)",
-            "the server refused the subscription to \"c\": Quota exceeded (0x97)"
-        ]
-    );
+    let quota = "the server refused the subscription to \"c\": Quota exceeded (0x97)";
+    assert_eq!(told, ["the server refused the subscription to \"b\": Not authorized (0x87)", quota]);
     let puback = |reason| PubAck { pkid: 1, reason, properties: None };
     let refused = Failure::from_puback(&puback(PubAckReason::NotAuthorized), "a").expect("a refusal");
     assert_eq!(refused.reason_code().map(ReasonCode::value), Some(0x87));
     for accepted in [PubAckReason::Success, PubAckReason::NoMatchingSubscribers] {
         assert!(Failure::from_puback(&puback(accepted), "a").is_none());
     }
-}
-
-#[test]
-fn what_ends_a_session_says_what_iot_core_means_by_it() {
-    for (code, said) in [
-        (0x8E, "another client connected"),
-        (0x8F, "topic filter"),
-        (0x90, "topic name"),
-        (0x93, "receive maximum"),
-        (0x94, "topic alias"),
-        (0x95, "128 KB"),
-        (0x97, "100 publishes a second"),
-        (0x9B, "no QoS 2"),
-        (0xA1, "no subscription identifiers"),
-        (0x87, "no policy allows"),
-    ] {
-        let hints = HERE.hints(&disconnected(code));
-        assert_says(&hints, said);
-        assert_eq!(hints.len(), 1, "{code:#x}: {hints:?}");
-    }
-}
-
-#[test]
-fn a_dead_connection_is_called_one() {
-    let no_pong = Failure::from(ConnectionError::MqttState(StateError::AwaitPingResp));
-    let mut dead = vec![no_pong, failure(StreamError::NoAnswer), failure(StreamError::NotTaken)];
-    // What TCP says of a host that has vanished.
-    for kind in [io::ErrorKind::TimedOut, io::ErrorKind::HostUnreachable] {
-        let hang_up = HangUp::from(tungstenite::Error::Io(kind.into()));
-        dead.push(failure(StreamError::Lost(hang_up)));
-    }
-    for failure in dead {
-        assert_says(&HERE.hints(&failure), "the connection is dead");
-        assert_eq!((failure.phase(), failure.retry_after()), (Phase::Mqtt, Some(Duration::from_secs(1))));
-    }
-    let garbled = failure(StreamError::Garbled(HangUp::Text));
-    assert_says(&HERE.hints(&garbled), "IoT Core does not answer like this");
 }
 
 #[test]
@@ -310,14 +309,6 @@ fn a_failure_tells_nothing_new_if_only_times_and_ids_differ() {
 }
 
 #[test]
-fn a_deadline_is_explained_by_its_phase() {
-    let late = Failure::deadline(Phase::Tcp, Duration::from_secs(2));
-    assert_eq!(late.to_string(), "the deadline of 2 s passed in the phase TCP");
-    assert!(late.is_deadline() && !hung_up().is_deadline());
-    assert_says(&HERE.hints(&late), "firewall");
-}
-
-#[test]
 fn the_reason_codes_that_another_attempt_may_heal() {
     let busy: Vec<u8> = (0..=u8::MAX).filter(|code| disconnected(*code).retry_after().is_some()).collect();
     assert_eq!(busy, [0x88, 0x89, 0x8B, 0x8D, 0x96, 0x97, 0x98, 0x9F, 0xA0]);
@@ -326,12 +317,9 @@ fn the_reason_codes_that_another_attempt_may_heal() {
 #[test]
 fn what_the_server_said_can_be_asked_for() {
     let refused = forbidden("No.");
-    assert_eq!(refused.status(), Some(403));
-    assert_eq!((refused.server_message(), refused.request_id()), (Some("No."), Some("0-1")));
-    assert_eq!(
-        (refused.phase(), refused.reason_code(), refused.retry_after()),
-        (Phase::WebSocket, None, None)
-    );
+    assert_eq!((refused.request_id(), refused.reason_code()), (Some("0-1"), None));
+    let debug = format!("{refused:?}");
+    assert!(debug.contains("403") && !debug.contains("5ec2e7"), "{debug}");
     let ended = failure(Cause::Disconnected { code: ReasonCode(0x8B), reason: Some("Bye.".to_owned()) });
     assert_eq!((ended.server_message(), ended.status()), (Some("Bye."), None));
 }

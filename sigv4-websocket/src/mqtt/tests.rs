@@ -1,16 +1,10 @@
 //! Packets by the byte: the server's first one, and those that the client sends.
 
-use std::ops::ControlFlow;
-
 use super::first_packet::{FirstPacketError, check};
 use super::outgoing::OutgoingPackets;
-use super::reason_code::ReasonCode;
 
 fn verdict(bytes: &[u8]) -> Option<Result<(), FirstPacketError>> {
-    match check(bytes) {
-        ControlFlow::Continue(()) => None,
-        ControlFlow::Break(verdict) => Some(verdict),
-    }
+    check(bytes).break_value()
 }
 
 /// The code and the reason string of a refusal.
@@ -89,7 +83,7 @@ fn what_is_no_connack_of_mqtt_5_is_refused() {
 #[test]
 fn packets_are_followed_however_they_are_cut() {
     let long = |first: u8| [&[first, 0x80, 0x02][..], &[0x82; 256]].concat();
-    // Each with whether the server must answer it. The bodies look like SUBSCRIBE, which must be answered.
+    // Each with whether it must be answered. The bodies look like SUBSCRIBE, which must be.
     let packets = [
         (vec![0x10, 2, 0x82, 0x82], true),
         (vec![0x30, 3, 0x82, 0x82, 0x82], false),
@@ -103,26 +97,15 @@ fn packets_are_followed_however_they_are_cut() {
         (vec![0xA2, 2, 0, 1], true),
         (vec![0xE0, 0], false),
     ];
-    let bytes: Vec<u8> = packets.iter().flat_map(|(packet, _)| packet.clone()).collect();
+    // For each byte, whether it begins a packet that must be answered.
+    let bytes = packets.iter().flat_map(|(packet, demands)| {
+        packet.iter().enumerate().map(|(at, byte)| (*byte, at == 0 && *demands))
+    });
+    let (bytes, demands): (Vec<u8>, Vec<bool>) = bytes.unzip();
     for size in [1, 2, 3, 5, 7, 64, 259, 260, 261, 1000] {
-        let (mut outgoing, mut begun) = (OutgoingPackets::default(), 0);
-        for piece in bytes.chunks(size) {
-            // The packets that begin in this piece.
-            let mut start = 0;
-            let expected = packets.iter().any(|(packet, demands)| {
-                let here = (begun..begun + piece.len()).contains(&start);
-                start += packet.len();
-                here && *demands
-            });
-            assert_eq!(outgoing.demand_answer(piece), expected, "{size} at a time, at byte {begun}");
-            begun += piece.len();
+        let mut outgoing = OutgoingPackets::default();
+        for (nth, (piece, demands)) in bytes.chunks(size).zip(demands.chunks(size)).enumerate() {
+            assert_eq!(outgoing.demand_answer(piece), demands.contains(&true), "piece {nth} of {size} bytes");
         }
     }
-}
-
-#[test]
-fn reason_codes_are_shown_by_name_and_number() {
-    assert_eq!(ReasonCode(0x87).to_string(), "Not authorized (0x87)");
-    assert_eq!(ReasonCode(0xF0).to_string(), "unknown reason code (0xF0)");
-    assert!(ReasonCode(0x80).is_error() && !ReasonCode(0x7F).is_error());
 }

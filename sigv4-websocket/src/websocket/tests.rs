@@ -1,9 +1,13 @@
 //! The byte stream over a connection in memory, with time that passes only where nothing else can happen.
 
 use std::io::{self, ErrorKind};
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::SinkExt;
+use test_support::gateway::mqtt::packet;
+use test_support::gateway::websocket::{BINARY, CONTINUATION, PING, TEXT};
+use test_support::gateway::{close, connack, disconnect, frame, publish};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::{Instant, advance, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -13,8 +17,8 @@ use tokio_util::task::TaskTracker;
 
 use super::stream::{ByteStream, MAX_UNSENT, Transport};
 use super::{HangUp, StreamError};
-use crate::Failure;
 use crate::network::tcp::counted;
+use crate::{Connector, Credentials, Failure, Phase};
 
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(45);
 const CONNACK: [u8; 5] = [0x20, 3, 0, 0, 0];
@@ -25,13 +29,23 @@ const PUBLISH_1: [u8; 8] = [0x32, 6, 0, 1, b't', 0, 1, 0];
 
 type Server = WebSocketStream<DuplexStream>;
 
-/// A byte stream and its server, with room for this many bytes between them.
-async fn pair(room: usize) -> (ByteStream, Server) {
-    with_limit(room, RESPONSE_TIMEOUT).await
+/// What a person is told, if the endpoint is localhost and the client ID is sensor-7.
+pub(super) fn explained(failure: &Failure) -> String {
+    static CONNECTOR: LazyLock<Connector> = LazyLock::new(|| {
+        let keys = Credentials::new("AKIAEXAMPLE", "secret", None, None, "test");
+        let settings = Connector::builder("localhost".parse().expect("an endpoint"));
+        settings.region("eu-central-1").credentials(keys).build().expect("a connector")
+    });
+    CONNECTOR.explain(failure, "sensor-7")
 }
 
-async fn with_limit(room: usize, limit: Duration) -> (ByteStream, Server) {
-    let (client, server) = duplex(room);
+/// A byte stream and its server.
+async fn pair() -> (ByteStream, Server) {
+    with_limit(RESPONSE_TIMEOUT).await
+}
+
+async fn with_limit(limit: Duration) -> (ByteStream, Server) {
+    let (client, server) = duplex(1024);
     let (client, traffic) = counted(client);
     let client: Box<dyn Transport> = Box::new(client);
     let config = WebSocketConfig::default().write_buffer_size(0).max_write_buffer_size(MAX_UNSENT);
@@ -42,7 +56,7 @@ async fn with_limit(room: usize, limit: Duration) -> (ByteStream, Server) {
 
 /// The same after CONNACK.
 async fn session() -> (ByteStream, Server) {
-    let (mut stream, mut server) = pair(1024).await;
+    let (mut stream, mut server) = pair().await;
     server.send(Message::binary(CONNACK.to_vec())).await.expect("a client");
     stream.read_exact(&mut [0; CONNACK.len()]).await.expect("CONNACK");
     (stream, server)
@@ -57,11 +71,12 @@ fn stream_error(error: io::Error) -> StreamError {
     error.downcast().expect("an error of the stream")
 }
 
-/// The error of the next read, and how many seconds passed until then.
-async fn dies(stream: &mut ByteStream) -> (StreamError, u64) {
+/// The next read fails after the response timeout.
+async fn assert_dies(stream: &mut ByteStream) {
     let began = Instant::now();
-    let error = stream.read_u8().await.expect_err("no more bytes");
-    (stream_error(error), began.elapsed().as_secs())
+    let error = stream_error(stream.read_u8().await.expect_err("no more bytes"));
+    assert!(matches!(error, StreamError::NoAnswer), "{error:?}");
+    assert!((45..60).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -69,9 +84,7 @@ async fn a_packet_that_demands_an_answer_and_gets_none_shows_that_the_connection
     for packet in [&PUBLISH_1[..], &PINGREQ, &[0x82, 6, 0, 1, 0, 0, 1, b't', 0], &[0xA2, 5, 0, 1, 0, 0, 1]] {
         let (mut stream, _server) = session().await;
         send(&mut stream, packet).await;
-        let (error, seconds) = dies(&mut stream).await;
-        assert!(matches!(error, StreamError::NoAnswer), "{packet:?}: {error:?}");
-        assert!((45..60).contains(&seconds), "{packet:?}: {seconds} s");
+        assert_dies(&mut stream).await;
     }
 }
 
@@ -143,25 +156,17 @@ async fn pings_of_the_server_are_no_answer() {
             }
         }
     });
-    let (error, seconds) = dies(&mut stream).await;
-    assert!(matches!(error, StreamError::NoAnswer), "{error:?}");
-    assert!((45..60).contains(&seconds), "{seconds} s");
+    assert_dies(&mut stream).await;
     pinging.abort();
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_without_end_is_never_reached() {
-    let (stream, _server) = with_limit(1024, Duration::MAX).await;
-    let mut stream = stream;
-    send(&mut stream, &PINGREQ).await;
-    assert!(timeout(Duration::from_secs(100_000), stream.read_u8()).await.is_err(), "an end");
-}
-
-#[tokio::test(start_paused = true)]
-async fn silence_is_allowed_where_no_answer_is_owed() {
-    let (mut stream, _server) = session().await;
-    send(&mut stream, &PUBLISH_0).await;
-    assert!(timeout(Duration::from_secs(100_000), stream.read_u8()).await.is_err(), "an end");
+async fn silence_is_allowed_where_no_answer_is_owed_or_the_limit_has_no_end() {
+    for (packet, limit) in [(&PUBLISH_0[..], RESPONSE_TIMEOUT), (&PINGREQ, Duration::MAX)] {
+        let (mut stream, _server) = with_limit(limit).await;
+        send(&mut stream, packet).await;
+        assert!(timeout(Duration::from_secs(100_000), stream.read_u8()).await.is_err(), "an end");
+    }
 }
 
 /// A laptop that slept finds its deadline in the past and the answer in the socket.
@@ -229,41 +234,88 @@ async fn pings_without_end_take_no_more_memory_than_may_wait() {
     assert!(matches!(stream_error(error), StreamError::NotTaken));
 }
 
+/// MQTT 5 section 6.
 #[tokio::test(start_paused = true)]
-async fn what_ended_a_stream_is_a_failure_that_says_so() {
-    for (message, kind, said, after_connack) in [
-        (Some(Message::text("hello")), ErrorKind::InvalidData, "text frame", true),
-        (None, ErrorKind::ConnectionAborted, "closed the WebSocket", true),
-        (None, ErrorKind::ConnectionAborted, "hung up after CONNECT", false),
-        (Some(Message::text("hello")), ErrorKind::InvalidData, "does not speak MQTT", false),
-        (Some(Message::binary(vec![0x20, 3, 0, 0x87, 0])), ErrorKind::InvalidData, "(0x87)", false),
+async fn packets_may_be_spread_over_frames_in_any_way() {
+    let ping = frame(PING, true, b"?");
+    for frames in [
+        [frame(BINARY, true, b""), frame(BINARY, true, &CONNACK)].concat(),
+        CONNACK.iter().flat_map(|byte| frame(BINARY, true, &[*byte])).collect(),
+        [frame(BINARY, false, &CONNACK[..3]), ping, frame(CONTINUATION, true, &CONNACK[3..])].concat(),
+        frame(BINARY, true, &[&CONNACK[..], &PUBLISH_0].concat()),
     ] {
-        let (mut stream, mut server) = if after_connack { session().await } else { pair(1024).await };
-        match message {
-            Some(message) => server.send(message).await.expect("a client"),
-            None => server.close(None).await.expect("a client"),
-        }
+        let (mut stream, mut server) = pair().await;
+        server.get_mut().write_all(&frames).await.expect("a client");
+        let mut connack = [0; CONNACK.len()];
+        stream.read_exact(&mut connack).await.expect("CONNACK");
+        assert_eq!(connack, CONNACK, "{frames:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_answers_connect_is_explained() {
+    const RESOURCE: &str = r#""Resource":"arn:aws:iot:eu-central-1:<account>:client/sensor-7""#;
+    const NOT_IOT_CORE: &str = "hint: IoT Core does not answer like this";
+    const POLICY: [&str; 3] = [r#""Effect":"Allow""#, r#""Action":"iot:Connect""#, "Cognito"];
+    let in_frame = |packet: &[u8]| frame(BINARY, true, packet);
+    let refused = |code, reason| in_frame(&connack(code, reason));
+    let disconnected = |code| in_frame(&disconnect(code));
+    let broken = "not WebSocket, or too long";
+    for (bytes, error, hint, again) in [
+        (refused(0x85, None), "not valid (0x85)", "IoT Core accepts client IDs of 1 to 128 bytes", false),
+        (refused(0x87, Some("No policy.")), "(0x87)\n  reason: No policy.\n", RESOURCE, false),
+        (refused(0x87, Some("\u{1B}[2J\nhint: lie\u{202E}")), "reason:  [2J hint: lie\n", "", false),
+        (refused(0x87, Some(&"x".repeat(9_000))), "xxx…\n", "", false),
+        (refused(0x88, None), "Server unavailable (0x88)", "busy", true),
+        (refused(0x97, None), "Quota exceeded (0x97)", "500 for an account: see Service Quotas", true),
+        (refused(0x9F, None), "Connection rate exceeded (0x9F)", "1 CONNECT per second", true),
+        (refused(0x42, None), "refused CONNECT: unknown reason code (0x42)", "", false),
+        (disconnected(0x87), "Not authorized (0x87)", RESOURCE, false),
+        (disconnected(0x8B), "with DISCONNECT: Server shutting down (0x8B)", "", true),
+        (disconnected(0x8E), "Session taken over (0x8E)", "another client connected as sensor-7", false),
+        (in_frame(&publish("t", b"")), "first packet is not a CONNACK of MQTT 5", NOT_IOT_CORE, false),
+        (in_frame(&packet(0, b"hello")), "malformed MQTT packet", NOT_IOT_CORE, false),
+        (in_frame(&[0x20, 3, 0]), "hung up after CONNECT", "knows only MQTT 3.1.1 hangs up as well", false),
+        (frame(8, true, b""), "the server closed the WebSocket\n", RESOURCE, false),
+        (close(1011, ""), "the server closed the WebSocket (1011)\n", RESOURCE, false),
+        (close(1008, "policy\u{1B}"), "closed the WebSocket (1008): policy\n", RESOURCE, false),
+        (frame(TEXT, true, b"hello"), "the server sent a text frame", NOT_IOT_CORE, false),
+        (vec![0x82, 0x85, 0, 0, 0, 0, 0x20, 3, 0, 0, 0], broken, NOT_IOT_CORE, false),
+        ([&[0x82, 127][..], &[0x7F; 8]].concat(), broken, NOT_IOT_CORE, false),
+        (b"HTTP/1.1 200 OK\r\n".repeat(9), broken, NOT_IOT_CORE, false),
+    ] {
+        let (mut stream, server) = pair().await;
+        let mut line = server.into_inner();
+        let sending = tokio::spawn(async move { line.write_all(&bytes).await });
+        let failure = Failure::from(stream.read_u8().await.expect_err("no session"));
+        let report = explained(&failure);
+        assert!(report.contains(error) && report.contains(hint), "{error}: {report}");
+        assert!(!report.contains("xxxxxxxxxx".repeat(40).as_str()), "{report}");
+        assert!(hint != RESOURCE || POLICY.iter().all(|part| report.contains(part)), "{report}");
+        assert_eq!((failure.phase(), failure.retry_after().is_some()), (Phase::Mqtt, again), "{error}");
+        sending.abort();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ended_a_session_is_a_failure_that_says_so() {
+    for (message, kind, said) in [
+        (Message::text("hello"), ErrorKind::InvalidData, "text frame"),
+        (Message::Close(None), ErrorKind::ConnectionAborted, "closed the WebSocket"),
+    ] {
+        let (mut stream, mut server) = session().await;
+        server.send(message).await.expect("a client");
         let error = stream.read_u8().await.expect_err("an end");
         assert_eq!(error.kind(), kind, "{said}");
-        let failure = Failure::from(error);
-        assert!(failure.summary().contains(said), "{said}: {}", failure.summary());
-        assert_eq!(failure.retry_after().is_some(), after_connack, "{said}");
+        let summary = Failure::from(error).summary();
+        assert!(summary.contains(said), "{said}: {summary}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_host_that_vanishes_before_connack_has_not_hung_up() {
-    let (stream, _server) = pair(1024).await;
+    let (stream, _server) = pair().await;
     let failure = Failure::from(stream.error(HangUp::Vanished(ErrorKind::TimedOut.into())));
     assert!(failure.summary().starts_with("the connection was lost"), "{}", failure.summary());
     assert!(failure.retry_after().is_some());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stream_that_is_dropped_closes_itself() {
-    let (stream, mut server) = session().await;
-    drop(stream);
-    let Some(Ok(Message::Close(Some(frame)))) = server.next().await else { panic!("a Close") };
-    assert_eq!(u16::from(frame.code), 1000);
-    assert!(server.next().await.is_none(), "the end");
 }

@@ -1,5 +1,8 @@
 //! The upgrade request (RFC 6455 section 4.1), and whatever the server answers instead of a proper 101.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http_body_util::{BodyExt, Empty};

@@ -1,65 +1,53 @@
 //! A row of the fault matrix: a good run, and what goes wrong in this one.
-//!
-//! Unless a row says otherwise, the server is an honest gateway that gets one connection, the keys are
-//! temporary ones with their token, there are no warnings, and the run ends within ten seconds, long before
-//! the deadline of thirty.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::gateway::{Act, REGION, SESSION_TOKEN, Script, Stage, TEMPORARY_ACCESS_KEY, TEMPORARY_SECRET};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-pub const CLIENT_ID: &str = "sensor-7";
+use crate::gateway::{
+    Act, Event, Gateway, REGION, SESSION_TOKEN, Script, Stage, TEMPORARY_ACCESS_KEY, TEMPORARY_SECRET,
+};
+use crate::program::{Outcome, Program};
 
-/// Who is at the endpoint.
-pub enum Server {
-    /// The nth connection follows the nth script; all further ones follow the last.
-    Gateway(Vec<Script>),
-    /// Nobody: the port is closed.
-    Nobody,
-    /// A server that does not even answer the TCP handshake.
-    #[cfg(target_os = "linux")]
-    Deaf,
-}
+/// A run of the debug build takes 20 MiB, whatever the server does.
+const MEMORY_LIMIT_KIB: u64 = 32 * 1024;
 
-/// In texts, `{endpoint}`, `{port}`, `{ca}` (the file to trust) and `{home}` stand for those of the run.
+/// What only a `{:?}` or a panic writes.
+const DUMPS: [&str; 10] =
+    ["panicked", "RUST_BACKTRACE", "Some(", "Ok(", "Err(", "Error(", "Error {", "Os {", "kind: ", " { "];
+
+/// Of what servers send here: ends of lines, an escape, and characters that hide text or turn it around.
+const DISTURBING: [&str; 4] = ["\r", "\u{1B}", "\u{202E}", "\u{200B}"];
+
 pub struct Row {
     pub name: &'static str,
-    pub server: Server,
-    pub flags: Vec<(&'static str, String)>,
-    pub environment: Vec<(&'static str, &'static str)>,
-    pub files: Vec<(&'static str, &'static str)>,
-    pub code: i32,
-    pub says: Vec<&'static str>,
-    pub never_says: Vec<&'static str>,
-    /// `None` if their number cannot be predicted.
-    pub warnings: Option<Vec<&'static str>>,
-    /// `None` if the number of connections cannot be predicted.
-    pub connections: Option<usize>,
-    pub within: Duration,
+    code: i32,
+    says: Vec<&'static str>,
+    scripts: Vec<Script>,
+    flags: BTreeMap<&'static str, String>,
+    warnings: Option<Vec<&'static str>>,
+    within: Duration,
 }
 
-/// A good run under this name.
-pub fn row(name: &'static str) -> Row {
+/// A run that ends with this exit code, and says all of these texts on stderr. Unless the row says more, the server is an honest
+/// gateway, the keys are temporary ones with their token, there is one attempt, and the run ends within ten seconds, long
+/// before the deadline of thirty.
+pub fn row<const N: usize>(name: &'static str, code: i32, says: [&'static str; N]) -> Row {
     let flags = [
-        ("--endpoint", "{endpoint}"),
         ("--region", REGION),
-        ("--ca-file", "{ca}"),
-        ("--client-id", CLIENT_ID),
+        ("--client-id", "sensor-7"),
         ("--access-key", TEMPORARY_ACCESS_KEY),
         ("--secret", TEMPORARY_SECRET),
         ("--session-token", SESSION_TOKEN),
     ];
     Row {
         name,
-        server: Server::Gateway(vec![Script::default()]),
-        flags: flags.map(|(flag, value)| (flag, value.to_owned())).to_vec(),
-        environment: Vec::new(),
-        files: Vec::new(),
-        code: 0,
-        says: Vec::new(),
-        never_says: Vec::new(),
+        code,
+        says: says.to_vec(),
+        scripts: vec![Script::default()],
+        flags: flags.map(|(flag, value)| (flag, value.to_owned())).into(),
         warnings: Some(Vec::new()),
-        connections: Some(1),
         within: Duration::from_secs(10),
     }
 }
@@ -70,83 +58,69 @@ impl Row {
         self.scripts([Script::fault(stage, acts)])
     }
 
-    /// The gateway sends these bytes in place of what is due at this stage, then hangs up.
-    pub fn sends(self, stage: Stage, bytes: impl Into<Vec<u8>>) -> Self {
-        self.at(stage, [Act::Send(bytes.into())])
-    }
-
+    /// The nth connection follows the nth script; all further ones follow the last.
     pub fn scripts(self, scripts: impl Into<Vec<Script>>) -> Self {
-        self.server(Server::Gateway(scripts.into()))
+        Self { scripts: scripts.into(), ..self }
     }
 
-    pub fn server(self, server: Server) -> Self {
-        Self { server, ..self }
-    }
-
-    /// Sets a flag, or replaces its value if the good run has it.
+    /// Sets a flag, or replaces the value that it has in a good run.
     pub fn flag(mut self, flag: &'static str, value: impl Into<String>) -> Self {
-        let value = value.into();
-        match self.flags.iter_mut().find(|(there, _)| *there == flag) {
-            Some((_, there)) => *there = value,
-            None => self.flags.push((flag, value)),
-        }
+        self.flags.insert(flag, value.into());
         self
     }
 
-    pub fn without(mut self, flags: &[&str]) -> Self {
-        self.flags.retain(|(flag, _)| !flags.contains(flag));
-        self
-    }
-
-    pub fn environment(mut self, name: &'static str, value: &'static str) -> Self {
-        self.environment.push((name, value));
-        self
-    }
-
-    /// A file in the program's home.
-    pub fn file(mut self, path: &'static str, content: &'static str) -> Self {
-        self.files.push((path, content));
-        self
-    }
-
-    pub fn exits(self, code: i32) -> Self {
-        Self { code, ..self }
-    }
-
-    /// stderr contains all of these texts.
-    pub fn says<const N: usize>(mut self, texts: [&'static str; N]) -> Self {
-        self.says.extend(texts);
-        self
-    }
-
-    /// stderr contains none of these texts.
-    pub fn never_says<const N: usize>(mut self, texts: [&'static str; N]) -> Self {
-        self.never_says.extend(texts);
-        self
-    }
-
-    /// There are exactly as many warnings, and the nth contains the nth text.
+    /// After each warning there is another attempt, and the nth warning contains the nth text.
     pub fn warns<const N: usize>(self, texts: [&'static str; N]) -> Self {
         Self { warnings: Some(texts.to_vec()), ..self }
     }
 
-    /// How many connections the gateway sees.
-    pub fn connections(self, count: usize) -> Self {
-        Self { connections: Some(count), ..self }
-    }
-
-    /// The number of attempts cannot be predicted, so connections and warnings are not counted.
+    /// The number of attempts cannot be predicted.
     pub fn any_attempts(self) -> Self {
-        Self { warnings: None, connections: None, ..self }
-    }
-
-    #[cfg(target_os = "linux")]
-    pub fn any_connections(self) -> Self {
-        Self { connections: None, ..self }
+        Self { warnings: None, ..self }
     }
 
     /// The limit from start to exit, with extra time for a busy machine.
     pub fn within(self, seconds: u64) -> Self {
         Self { within: Duration::from_secs(seconds), ..self }
+    }
+
+    /// Runs the program. Whatever the row says, there is no panic, no Debug dump, no secret, nothing that disturbs a terminal or
+    /// forges a line, and little memory.
+    pub async fn check(mut self) {
+        let gateway = Gateway::start_with(self.scripts).await;
+        let elsewhere = self.flags.contains_key("--endpoint");
+        self.flags.entry("--endpoint").or_insert_with(|| gateway.endpoint());
+        self.flags.insert("--ca-file", gateway.ca_file().display().to_string());
+        let flags = self.flags.iter().flat_map(|(flag, value)| [*flag, value]);
+        let outcome = Program::new().args(flags).run().await;
+        let connections = gateway.connections();
+        let Outcome { code, stdout, stderr, elapsed, peak_memory_kib } = &outcome;
+        let shown = format!("{}: {outcome:#?}\nconnections: {connections:?}", self.name);
+        assert_eq!(*code, self.code, "{shown}");
+        assert!(*elapsed <= self.within, "not within {:?}: {shown}", self.within);
+        assert!(*peak_memory_kib < MEMORY_LIMIT_KIB, "too much memory: {shown}");
+        for text in self.says {
+            assert!(stderr.contains(text), "does not say {text:?}: {shown}");
+        }
+        let warnings: Vec<_> = stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
+        if let Some(texts) = self.warnings {
+            let fit = warnings.iter().zip(&texts).all(|(warning, text)| warning.contains(text));
+            assert!(fit && warnings.len() == texts.len(), "the warnings are not {texts:?}: {shown}");
+            assert_eq!(connections.len(), if elsewhere { 0 } else { texts.len() + 1 }, "{shown}");
+        }
+        let errors = stderr.lines().filter(|line| line.starts_with("error: ")).count();
+        assert_eq!(errors, usize::from(self.code != 0), "{shown}");
+        assert_eq!(stdout.lines().last() == Some("Sample complete."), self.code == 0, "{shown}");
+        let signatures = connections.iter().flatten().filter_map(|event| match event {
+            Event::Request(request) => request.target.split("X-Amz-Signature=").nth(1)?.get(..64),
+            _ => None,
+        });
+        let token = utf8_percent_encode(SESSION_TOKEN, NON_ALPHANUMERIC).to_string();
+        let secrets = [&self.flags["--secret"], SESSION_TOKEN, &token, "X-Amz-Signature"];
+        // Logs may hold dumps, because their readers can read them.
+        let dumps = if self.flags.contains_key("--log-level") { &[][..] } else { &DUMPS };
+        for text in secrets.iter().chain(dumps).chain(&DISTURBING).copied().chain(signatures) {
+            assert!(!stdout.contains(text) && !stderr.contains(text), "says {text:?}: {shown}");
+        }
     }
 }

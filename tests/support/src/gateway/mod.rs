@@ -12,7 +12,7 @@ pub mod sigv4;
 pub mod sigv4a;
 pub mod websocket;
 
-pub use acts::{Act, Stage};
+pub use acts::{Act, Stage, perform};
 pub use certificates::Certificate;
 pub use http::Request;
 pub use mqtt::{connack, disconnect, disconnect_because, publish};
