@@ -44,8 +44,13 @@ impl Program {
 
     /// The program with an endpoint whose certificate was issued by the authority in `ca_file`.
     pub fn against(endpoint: &str, ca_file: &Path, region: &str) -> Self {
+        Self::new().aimed_at(endpoint, ca_file, region)
+    }
+
+    /// Adds the flags for an endpoint, its region and its authority.
+    pub fn aimed_at(self, endpoint: &str, ca_file: &Path, region: &str) -> Self {
         let ca_file = ca_file.to_str().expect("a path in UTF-8");
-        Self::new().args(["--endpoint", endpoint, "--region", region, "--ca-file", ca_file])
+        self.args(["--endpoint", endpoint, "--region", region, "--ca-file", ca_file])
     }
 
     pub fn args<'a>(mut self, args: impl IntoIterator<Item = &'a str>) -> Self {

@@ -1,6 +1,7 @@
 //! What becomes of each answer to the upgrade request, over a connection in memory.
 
 use std::future::pending;
+use std::sync::atomic::Ordering;
 
 use futures_util::StreamExt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -13,7 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::*;
 use crate::failure::Cause;
-use crate::network::tcp::Counted;
+use crate::network::tcp::counted;
 use crate::progress::Progress;
 use crate::websocket::clock::ServerClock;
 use crate::websocket::tests::explained;
@@ -31,23 +32,24 @@ const BUSY: &str = "hint: the server is busy or throttles this account";
 /// is valid. The acts may depend on the right `sec-websocket-accept`. The number says how many bytes the server could send.
 async fn exchange(acts: impl FnOnce(&str) -> Vec<Act>) -> (Result<Option<Bytes>, Failure>, u64) {
     let (stream, server) = duplex(1024);
-    let mut server = Counted::new(server);
+    let (mut server, traffic) = counted(server);
     let serving = async {
         let head = read_head(&mut server).await.expect("a request");
-        let accept = Received::parse(&head).and_then(|request| request.accept_key());
-        perform(&acts(&accept.expect("a request for a WebSocket")), &mut server).await.ok();
+        let request = Received::parse(&head).expect("a request");
+        let accept = request.accept_key().expect("a request for a WebSocket");
+        perform(&acts(&accept), &mut server).await.ok();
         server.shutdown().await.ok();
         pending().await
     };
     let connecting = async {
-        let mut socket = upgrade(Box::new(Counted::new(stream)), URL).await.map_err(Cause::from)?;
+        let mut socket = upgrade(Box::new(stream), URL).await.map_err(Cause::from)?;
         Ok(socket.next().await.and_then(Result::ok).map(Message::into_data))
     };
     let result = tokio::select! {
         result = connecting => result,
         () = serving => unreachable!("the server outlives the client"),
     };
-    (result, server.sent())
+    (result, traffic.sent.load(Ordering::Relaxed))
 }
 
 /// The failure after these acts, and how many bytes the server could send.
