@@ -32,6 +32,7 @@ pub(super) fn message(error: &rustls::Error) -> String {
         _ if is_authority(flaw) => {
             "the server's certificate is that of an authority, not of a server".to_owned()
         }
+        CertificateError::Other(reason) => format!("the server's certificate is not accepted: {reason}"),
         _ => format!("the server's certificate is not accepted: {flaw}"),
     }
 }
