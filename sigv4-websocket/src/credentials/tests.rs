@@ -20,10 +20,6 @@ struct Provider {
 }
 
 impl Provider {
-    fn credentials(&self) -> FreshCredentials {
-        fresh(self.clone())
-    }
-
     fn asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
     }
@@ -55,7 +51,7 @@ async fn fetch(credentials: &FreshCredentials) {
 async fn credentials_are_kept_until_a_minute_before_they_expire() {
     for (lifetime, asked) in [(None, 1), (Some(3600), 1), (Some(70), 1), (Some(59), 2), (Some(0), 2)] {
         let provider = Provider { lifetime: lifetime.map(Duration::from_secs), ..Provider::default() };
-        let credentials = provider.credentials();
+        let credentials = fresh(provider.clone());
         assert!(credentials.latest().is_none());
         fetch(&credentials).await;
         fetch(&credentials).await;
@@ -68,7 +64,7 @@ async fn credentials_are_kept_until_a_minute_before_they_expire() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_makes_the_source_be_asked_again_at_most_once_a_minute() {
     let provider = Provider::default();
-    let credentials = provider.credentials();
+    let credentials = fresh(provider.clone());
     let mut counts = Vec::new();
     for seconds in [0, 0, 0, 30, 29, 2, 0, 58, 3] {
         sleep(Duration::from_secs(seconds)).await;
@@ -88,7 +84,7 @@ async fn a_refusal_makes_the_source_be_asked_again_at_most_once_a_minute() {
 #[tokio::test(start_paused = true)]
 async fn a_source_that_fails_after_a_refusal_is_asked_no_more_often() {
     let provider = Provider { failing: Some(1), ..Provider::default() };
-    let credentials = provider.credentials();
+    let credentials = fresh(provider.clone());
     fetch(&credentials).await;
     credentials.refused();
     for _ in 0..5 {
@@ -120,6 +116,6 @@ async fn credentials_that_cannot_work_are_an_error() {
 #[tokio::test]
 async fn a_provider_that_fails_is_named() {
     let provider = Provider { failing: Some(0), ..Provider::default() };
-    let error = provider.credentials().fetch(|_| {}).await.expect_err("no keys");
+    let error = fresh(provider.clone()).fetch(|_| {}).await.expect_err("no keys");
     assert_eq!(error.to_string(), "the given provider does not provide credentials");
 }

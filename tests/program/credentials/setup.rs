@@ -79,6 +79,8 @@ pub fn assert_fails(outcome: &Outcome, texts: &[&str]) {
     for text in texts {
         assert!(report.contains(text), "no {text:?} in\n{report}");
     }
+    let panic = report.contains("its settings or its answer make no sense");
+    assert_eq!(outcome.stderr.contains("panicked"), panic, "{report}");
     for dump in ["Some(", "None,", "Err(", " { ", "SdkBody", "StatusCode("] {
         assert!(!report.contains(dump), "{dump}: {report}");
     }
