@@ -127,7 +127,7 @@ async fn a_source_that_is_set_and_broken_is_not_passed_over() {
         ("profile p", &[other, ("AWS_PROFILE", "p")], no_profile),
         ("profile p", &[other, ("--profile", "p")], no_profile),
         ("profile p", &[(CONFIG, "[profile p]\nregion = eu-west-1\n"), ("AWS_PROFILE", "p")], no_profile),
-        (DEFAULT, &[("AWS_PROFILE", "default")], "credentials\n  cause: profile `default` was not defined"),
+        (DEFAULT, &[("AWS_PROFILE", "default")], "credentials\nhint: there is no such profile"),
         (DEFAULT, &[(CONFIG, "[default]\n{role}source_profile = gone\n")], "gone"),
         (DEFAULT, &[(CONFIG, endless)], "infinite loop"),
         (DEFAULT, &[(CONFIG, "[default]\n{role}")], "source_profile"),
