@@ -189,13 +189,13 @@ async fn what_is_no_http_proxy_is_refused_before_any_packet() {
     let program = || Program::new().args(["--endpoint", "gateway.invalid", "--region", REGION]).args(KEYS);
     let by_flag = |url| (program().args(["--proxy", url]), "the proxy");
     let by_variables = VARIABLES.iter().map(|name| (program().env(name, BAD), *name));
-    let mut refused: Vec<_> = by_variables.chain([by_flag(BAD), by_flag("")]).collect();
+    let refused = by_variables.chain([by_flag(BAD), by_flag("")]);
     #[cfg(unix)]
-    {
+    let refused = {
         use std::os::unix::ffi::OsStrExt;
         let url = std::ffi::OsStr::from_bytes(b"http://user:PASSWORD\xFF@127.0.0.1:80");
-        refused.push((program().env("HTTPS_PROXY", url), "HTTPS_PROXY"));
-    }
+        refused.chain([(program().env("HTTPS_PROXY", url), "HTTPS_PROXY")])
+    };
     for (program, setting) in refused {
         let outcome = program.args(["--log-level", "trace"]).run().await;
         assert_fails(&outcome, 2, &[&format!("error: {setting} cannot be used: ")]);
