@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::time::sleep;
-
 use crate::application::{CLIENT_ID, TOPIC, errors, start, started, statement};
 use crate::gateway::websocket::{BINARY, TEXT};
 use crate::gateway::{Act, Event, Gateway, Script, Stage, disconnect, disconnect_because, frame};
@@ -125,6 +123,8 @@ async fn a_suback_that_never_comes_is_noticed() {
 #[tokio::test]
 #[ignore = "takes 35 seconds, since the example publishes every ten"]
 async fn a_stop_is_not_made_up_for() {
+    use tokio::time::sleep;
+
     let gateway = Gateway::start(Script::default()).await;
     let application = started(&gateway);
     application.says("received", 1).await;
