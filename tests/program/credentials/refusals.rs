@@ -58,7 +58,6 @@ async fn a_service_that_refuses_or_makes_no_sense_ends_the_run() {
         (Container, 0, web_page(200), "answered with a web page (200 OK)"),
         // Such an answer took gigabytes when it was kept in memory until the deadline.
         (Container, 0, endless, "length limit exceeded"),
-        (Role, 0, without(Role, "</"), "gave credentials that cannot work"),
         (Role, 0, without(Role, "Response"), "invalid root"),
         (SignIn, 0, without(SignIn, ":"), "cause"),
         (Renewal, 0, without(Renewal, "ccess"), "unhandled error"),
