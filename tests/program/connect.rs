@@ -1,20 +1,18 @@
 //! Connecting up to CONNACK and disconnecting, with the real binary.
 
 use crate::gateway::{
-    ACCESS_KEY, Act, CLEAN_CLOSE, Event, Gateway, REGION, SECRET, SESSION_TOKEN, Script, Stage,
-    TEMPORARY_ACCESS_KEY, TEMPORARY_SECRET,
+    CLEAN_CLOSE, Event, Gateway, REGION, SESSION_TOKEN, Script, TEMPORARY_ACCESS_KEY, TEMPORARY_SECRET,
 };
 use crate::program::Program;
 
-#[cfg(unix)]
-const KEYS: [&str; 4] = ["--access-key", ACCESS_KEY, "--secret", SECRET];
+const KEYS: [&str; 6] =
+    ["--access-key", TEMPORARY_ACCESS_KEY, "--secret", TEMPORARY_SECRET, "--session-token", SESSION_TOKEN];
 
 #[tokio::test]
 async fn every_layer_opens_as_iot_core_wants_it_and_closes_in_order() {
     let gateway = Gateway::start(Script::default()).await;
     let program = Program::against(&gateway.endpoint(), gateway.ca_file(), REGION);
-    let program = program.args(["--access-key", TEMPORARY_ACCESS_KEY, "--secret", TEMPORARY_SECRET]);
-    let outcome = program.args(["--session-token", SESSION_TOKEN]).run().await;
+    let outcome = program.args(KEYS).run().await;
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{outcome:#?}");
     gateway.finished(1).await;
     let [events] = &gateway.connections()[..] else { panic!("one connection") };
@@ -46,6 +44,7 @@ async fn every_layer_opens_as_iot_core_wants_it_and_closes_in_order() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_closed_stdout_or_stderr_hides_no_failure() {
+    use crate::gateway::{Act, Stage};
     for (fault, without_stdout, without_stderr) in
         [(None, 1, 0), (Some((Stage::Connect, vec![Act::Fin])), 7, 7)]
     {
@@ -74,6 +73,7 @@ async fn a_closed_stdout_or_stderr_hides_no_failure() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_signal_ends_the_program_at_once() {
+    use crate::gateway::{Act, Stage};
     use std::os::unix::process::ExitStatusExt;
     const SIGTERM: i32 = 15;
     let gateway = Gateway::start(Script::fault(Stage::Accept, [Act::Hold])).await;

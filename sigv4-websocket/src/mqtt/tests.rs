@@ -1,16 +1,14 @@
 //! Packets by the byte: the server's first one, and those that the client sends.
 
+use std::ops::ControlFlow::Break;
+
 use super::first_packet::{FirstPacketError, check};
 use super::outgoing::OutgoingPackets;
 
-fn verdict(bytes: &[u8]) -> Option<Result<(), FirstPacketError>> {
-    check(bytes).break_value()
-}
-
 /// The code and the reason string of a refusal.
 fn refusal(bytes: &[u8]) -> (u8, Option<String>) {
-    match verdict(bytes) {
-        Some(Err(
+    match check(bytes) {
+        Break(Err(
             FirstPacketError::Refused { code, reason } | FirstPacketError::Disconnected { code, reason },
         )) => (code.value(), reason),
         other => panic!("{bytes:?}: {other:?}"),
@@ -26,10 +24,10 @@ fn a_successful_connack_may_come_in_any_pieces() {
         &[0x20, 5, 0, 0, 2, 0x7E, 0],
     ] {
         for length in 0..connack.len() {
-            assert!(verdict(&connack[..length]).is_none(), "{connack:?}, {length} bytes");
+            assert!(check(&connack[..length]).is_continue(), "{connack:?}, {length} bytes");
         }
-        assert!(matches!(verdict(connack), Some(Ok(()))), "{connack:?}");
-        assert!(matches!(verdict(&[connack, &[0xE0, 0]].concat()), Some(Ok(()))), "{connack:?} and more");
+        assert!(matches!(check(connack), Break(Ok(()))), "{connack:?}");
+        assert!(matches!(check(&[connack, &[0xE0, 0]].concat()), Break(Ok(()))), "{connack:?} and more");
     }
 }
 
@@ -71,13 +69,13 @@ fn what_is_no_connack_of_mqtt_5_is_refused() {
         &[0x30, 4, 0, 1, b't', 0],
         &[0xD0, 0],
     ] {
-        assert!(matches!(verdict(packet), Some(Err(FirstPacketError::NotConnack))), "{packet:?}");
+        assert!(matches!(check(packet), Break(Err(FirstPacketError::NotConnack))), "{packet:?}");
     }
     // A packet of type 0, a length that does not end, and one of more than 16 KiB.
     for bytes in [&[0x00, 0][..], &[0x20, 0xFF, 0xFF, 0xFF, 0xFF], &[0x20, 0x81, 0x80, 0x01]] {
-        assert!(matches!(verdict(bytes), Some(Err(FirstPacketError::Malformed))), "{bytes:?}");
+        assert!(matches!(check(bytes), Break(Err(FirstPacketError::Malformed))), "{bytes:?}");
     }
-    assert!(verdict(&[0x20, 0x80, 0x80, 0x01]).is_none(), "16 KiB are allowed");
+    assert!(check(&[0x20, 0x80, 0x80, 0x01]).is_continue(), "16 KiB are allowed");
 }
 
 #[test]

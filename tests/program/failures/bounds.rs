@@ -12,7 +12,7 @@ pub fn rows() -> Vec<Row> {
     let flood = |bytes: &[u8]| [Act::Flood(bytes.to_vec())];
     let slowly = |bytes: &[u8]| [Act::Drip(bytes.to_vec(), Duration::from_secs(1)), Act::Hold];
     let connack = frame(BINARY, true, &connack(0, None));
-    let pings = frame(PING, true, &[b'?'; 125]);
+    let pings = frame(PING, true, &[b'?'; 125]).repeat(3000);
     let empty = frame(BINARY, true, b"").repeat(3000);
     let pongs = frame(PONG, true, b"").repeat(3000);
     let message = frame(BINARY, true, &publish("topic", &[0; 1000]));

@@ -21,16 +21,25 @@ fn tls() -> Vec<Row> {
         row(name, 5, says).scripts([Script { certificate, ..Script::default() }])
     };
     vec![
-        row("nobody listens", 4, ["refused", "; trying again in ", "hint: is the port right"])
-            .flag("--endpoint", "localhost:9")
-            .flag("--attempts", "2")
-            .warns(["no TCP connection: 127.0.0.1:9: "]),
+        row(
+            "nobody listens",
+            4,
+            ["127.0.0.1:9: ", "refused", "; trying again in ", "hint: is the port right"],
+        )
+        .flag("--endpoint", "localhost:9")
+        .flag("--attempts", "2")
+        .warns(["no TCP connection: "]),
         row("plain HTTP on the port", 5, ["cause: the server does not speak TLS", NOT_IOT_CORE])
             .at(Stage::Accept, [Act::Send(http)]),
         row("a TLS alert", 5, ["the TLS handshake failed", "cause: "]).at(Stage::Accept, [Act::Send(alert)]),
         row("hung up in the TLS handshake", 5, ["the connection ended during the TLS handshake"])
             .at(Stage::Accept, [Act::Fin])
             .flag("--attempts", "1"),
+        shown(
+            "certificate of a stranger",
+            Certificate::UnknownIssuer,
+            ["unknown issuer", "not in the CA file"],
+        ),
         shown("certificate expired", Certificate::Expired, ["valid until Wed, 01 Jan 2020", "local clock"]),
         shown(
             "certificate too new",

@@ -31,7 +31,6 @@ async fn a_flag_that_cannot_work_is_refused() {
     let no_certificate = ca_file("b.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     let not_base64 = ca_file("c.pem", "-----BEGIN CERTIFICATE-----\n???\n-----END CERTIFICATE-----\n");
     let useless = "error: the CA file cannot be used\n  cause: there is no usable PEM certificate in";
-    let unreadable = "error: the CA file cannot be used\n  cause: cannot read certificates from";
     let gateway = Gateway::start(Script::default()).await;
     let white_space = "is empty, or begins or ends with white space";
     for (changes, said) in [
@@ -40,7 +39,7 @@ async fn a_flag_that_cannot_work_is_refused() {
         (&[("--region", None)], "error: which region is the endpoint in?"),
         (&[("--region", Some("eu central 1"))], "error: the region is \"eu central 1\""),
         (&[("--client-id", Some(""))], "it is empty"),
-        (&[("--client-id", Some(&"é".repeat(65)))], "it is longer than 128 bytes"),
+        (&[("--client-id", Some(&format!("{}x", "é".repeat(64))))], "it is longer than 128 bytes"),
         (&[("--client-id", Some("sensor\u{7F}"))], "it contains a control character"),
         (&[("--access-key", None)], "--access-key"),
         (&[("--access-key", Some(""))], &format!("--access-key {white_space}")),
@@ -57,7 +56,7 @@ async fn a_flag_that_cannot_work_is_refused() {
         (&[("--log-level", Some("loud"))], "--log-level"),
         (&[("--ca-file", Some(&not_pem))], useless),
         (&[("--ca-file", Some(&no_certificate))], useless),
-        (&[("--ca-file", Some(&not_base64))], unreadable),
+        (&[("--ca-file", Some(&not_base64))], "cause: cannot read certificates from"),
         (&[("--region-set", Some("*"))], "--region-set needs --signing-algorithm sigv4a"),
     ] {
         let outcome = run(&gateway, changes, &[]).await;
@@ -76,34 +75,19 @@ async fn the_environment_says_what_flags_leave_open() {
     for (left_out, environment, code, said) in [
         ("--region", &[("AWS_REGION", REGION), ("AWS_DEFAULT_REGION", "eu-west-3")][..], 0, ""),
         ("--region", &[("AWS_REGION", ""), ("AWS_DEFAULT_REGION", REGION)], 0, ""),
-        (
-            "--region",
-            &[("AWS_REGION", BAD)],
-            2,
-            "error: AWS_REGION is \"eu central 1\", which is not the name of",
-        ),
+        ("--region", &[("AWS_REGION", BAD)], 2, "error: AWS_REGION is \"eu central 1\", which is not"),
         ("--region", &[("AWS_DEFAULT_REGION", BAD)], 2, "error: AWS_DEFAULT_REGION is \"eu central 1\""),
         ("--client-id", &[("AWS_REGION", BAD), ("AWS_CA_BUNDLE", "/nowhere")], 0, ""),
         ("--ca-file", &[("AWS_CA_BUNDLE", ca_file)], 0, ""),
         ("--ca-file", &[("AWS_CA_BUNDLE", "/nowhere")], 2, "error: AWS_CA_BUNDLE cannot be used\n  cause: "),
-        (
-            "--ca-file",
-            &[("AWS_CA_BUNDLE", another)],
-            5,
-            "hint: the issuer of the server's certificate is not in",
-        ),
+        ("--ca-file", &[("AWS_CA_BUNDLE", another)], 5, "certificate is not in the CA file"),
         // On other systems no variable names the system's roots.
         #[cfg(target_os = "linux")]
         ("--ca-file", &[("AWS_CA_BUNDLE", ""), ("SSL_CERT_FILE", ca_file)], 0, ""),
         #[cfg(target_os = "linux")]
         ("--ca-file", &[("SSL_CERT_FILE", another)], 5, "hint: a proxy may be inspecting TLS here"),
         #[cfg(target_os = "linux")]
-        (
-            "--ca-file",
-            &[("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/nowhere")],
-            5,
-            "install the package ca-",
-        ),
+        ("--ca-file", &[("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/no")], 5, "ca-certificates"),
     ] {
         let outcome = run(&gateway, &[(left_out, None)], environment).await;
         assert_eq!(outcome.code, code, "{environment:?}: {outcome:#?}");
@@ -118,12 +102,12 @@ async fn flags_may_be_spelt_as_in_other_samples_and_doubtful_client_ids_cause_a_
     let longest = format!("sensor/{}x", "é".repeat(60));
     for client_id in ["sensor#7", "sensor+7", &longest] {
         let flags = format!(
-            "--endpoint {} --region {REGION} --ca_file {} --client_id {client_id} --access_key {ACCESS_KEY} --secret \
-             {SECRET} --signing_algorithm sigv4a --region_set eu-*,us-east-1 --log_level none",
+            "--access_key {ACCESS_KEY} --secret {SECRET} --signing_algorithm sigv4a --region_set eu-*,us-east-1 \
+             --log_level none --region {REGION} --client_id {client_id} --endpoint {}",
             gateway.endpoint(),
-            gateway.ca_file().display(),
         );
-        let outcome = Program::new().args(flags.split(' ')).run().await;
+        let ca_file = gateway.ca_file().to_str().expect("a path in UTF-8");
+        let outcome = Program::new().args(flags.split(' ')).args(["--ca_file", ca_file]).run().await;
         let warning = "warning: IoT Core publishes no lifecycle events for client IDs with #, + or /\n";
         assert_eq!((outcome.code, outcome.stderr.as_str()), (0, warning), "{client_id}: {outcome:#?}");
     }

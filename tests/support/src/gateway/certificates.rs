@@ -17,7 +17,6 @@ pub enum Certificate {
     UnknownIssuer,
     Expired,
     NotYetValid,
-    WrongName,
     /// For two thousand other names.
     ManyNames,
     /// For no name at all.
@@ -78,7 +77,6 @@ impl Authority {
 
 fn server_params(certificate: Certificate) -> CertificateParams {
     let names = match certificate {
-        Certificate::WrongName => vec!["elsewhere.example".into()],
         Certificate::ManyNames => (0..2000).map(|nth| format!("elsewhere-{nth}.example")).collect(),
         Certificate::NoName => Vec::new(),
         _ => ["localhost", "gateway.test", "sts.test", "127.0.0.1", "::1"].map(String::from).to_vec(),
