@@ -1,46 +1,31 @@
 //! When a source of credentials is asked again, with time that passes only where nothing else can happen.
 
+use std::future::ready;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
+use aws_credential_types::credential_fn::provide_credentials_fn;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use tokio::time::sleep;
 
 use super::{FreshCredentials, Source};
 
-/// Gives another key each time, with this lifetime, but fails from the `failing`th time on.
-#[derive(Clone, Debug, Default)]
-struct Provider {
-    asked: Arc<AtomicUsize>,
-    lifetime: Option<Duration>,
-    failing: Option<usize>,
-}
-
-impl Provider {
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::Relaxed)
-    }
-}
-
-impl ProvideCredentials for Provider {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        let nth = self.asked.fetch_add(1, Ordering::Relaxed);
-        let expiry = self.lifetime.map(|lifetime| SystemTime::now() + lifetime);
-        future::ProvideCredentials::ready(match self.failing {
-            Some(failing) if nth >= failing => Err(CredentialsError::provider_error("the vault is sealed")),
-            _ => Ok(Credentials::new(format!("AKIA{nth:016}"), "secret", None, expiry, "test")),
-        })
-    }
-}
-
-fn fresh(provider: impl ProvideCredentials + 'static) -> FreshCredentials {
-    FreshCredentials::new(Source::Given(SharedCredentialsProvider::new(provider)))
+/// Credentials from a source that gives another key each time, with this lifetime in seconds, but fails after `good` times;
+/// and how often it was asked.
+fn source(lifetime: Option<u64>, good: usize) -> (FreshCredentials, Arc<AtomicUsize>) {
+    let asked = Arc::<AtomicUsize>::default();
+    let count = asked.clone();
+    let provider = provide_credentials_fn(move || {
+        let nth = count.fetch_add(1, Relaxed);
+        let expiry = lifetime.map(|seconds| SystemTime::now() + Duration::from_secs(seconds));
+        let keys = Credentials::new(format!("AKIA{nth:016}"), "secret", None, expiry, "test");
+        let sealed = || CredentialsError::provider_error("the vault is sealed");
+        ready((nth < good).then_some(keys).ok_or_else(sealed))
+    });
+    (FreshCredentials::new(Source::Given(SharedCredentialsProvider::new(provider))), asked)
 }
 
 async fn fetch(credentials: &FreshCredentials) {
@@ -49,28 +34,26 @@ async fn fetch(credentials: &FreshCredentials) {
 
 #[tokio::test]
 async fn credentials_are_kept_until_a_minute_before_they_expire() {
-    for (lifetime, asked) in [(None, 1), (Some(3600), 1), (Some(70), 1), (Some(59), 2), (Some(0), 2)] {
-        let provider = Provider { lifetime: lifetime.map(Duration::from_secs), ..Provider::default() };
-        let credentials = fresh(provider.clone());
+    for (lifetime, times) in [(None, 1), (Some(3600), 1), (Some(70), 1), (Some(59), 2), (Some(0), 2)] {
+        let (credentials, asked) = source(lifetime, usize::MAX);
         assert!(credentials.latest().is_none());
         fetch(&credentials).await;
         fetch(&credentials).await;
-        assert_eq!(provider.asked(), asked, "{lifetime:?}");
+        assert_eq!(asked.load(Relaxed), times, "{lifetime:?}");
         let latest = credentials.latest().expect("keys");
-        assert_eq!(latest.access_key_id(), format!("AKIA{:016}", asked - 1));
+        assert_eq!(latest.access_key_id(), format!("AKIA{:016}", times - 1));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_makes_the_source_be_asked_again_at_most_once_a_minute() {
-    let provider = Provider::default();
-    let credentials = fresh(provider.clone());
+    let (credentials, asked) = source(None, usize::MAX);
     let mut counts = Vec::new();
     for seconds in [0, 0, 0, 30, 29, 2, 0, 58, 3] {
         sleep(Duration::from_secs(seconds)).await;
         fetch(&credentials).await;
         credentials.refused();
-        counts.push(provider.asked());
+        counts.push(asked.load(Relaxed));
     }
     assert_eq!(counts, [1, 2, 2, 2, 2, 3, 3, 3, 4]);
     // A refusal is over once the source was asked.
@@ -78,25 +61,23 @@ async fn a_refusal_makes_the_source_be_asked_again_at_most_once_a_minute() {
         sleep(Duration::from_secs(3600)).await;
         fetch(&credentials).await;
     }
-    assert_eq!(provider.asked(), 5);
+    assert_eq!(asked.load(Relaxed), 5);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_source_that_fails_after_a_refusal_is_asked_no_more_often() {
-    let provider = Provider { failing: Some(1), ..Provider::default() };
-    let credentials = fresh(provider.clone());
+    let (credentials, asked) = source(None, 1);
     fetch(&credentials).await;
     credentials.refused();
     for _ in 0..5 {
         sleep(Duration::from_secs(10)).await;
         let _ = credentials.fetch(|_| {}).await;
     }
-    assert_eq!(provider.asked(), 2);
+    assert_eq!(asked.load(Relaxed), 2);
 }
 
 #[tokio::test]
 async fn a_provider_that_fails_is_named() {
-    let provider = Provider { failing: Some(0), ..Provider::default() };
-    let error = fresh(provider.clone()).fetch(|_| {}).await.expect_err("no keys");
+    let error = source(None, 0).0.fetch(|_| {}).await.expect_err("no keys");
     assert_eq!(error.to_string(), "the given provider does not provide credentials");
 }

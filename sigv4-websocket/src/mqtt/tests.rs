@@ -2,6 +2,10 @@
 
 use std::ops::ControlFlow::Break;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
 use super::first_packet::{FirstPacketError, check};
 use super::outgoing::OutgoingPackets;
 
@@ -76,6 +80,17 @@ fn what_is_no_connack_of_mqtt_5_is_refused() {
         assert!(matches!(check(bytes), Break(Err(FirstPacketError::Malformed))), "{bytes:?}");
     }
     assert!(check(&[0x20, 0x80, 0x80, 0x01]).is_continue(), "16 KiB are allowed");
+}
+
+proptest! {
+    /// The bytes are identifiers of properties of each form, and small lengths.
+    #[test]
+    fn no_properties_cause_a_panic(
+        properties in vec(select(vec![0, 1, 2, 0x11, 0x12, 0x13, 0x1F, 0x24, 0x26, 0x7E]), 0..8),
+    ) {
+        let body = [&[0, 0x87, properties.len() as u8], &properties[..]].concat();
+        prop_assert_eq!(refusal(&[&[0x20, body.len() as u8], &body[..]].concat()).0, 0x87);
+    }
 }
 
 #[test]

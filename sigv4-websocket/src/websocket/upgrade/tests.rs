@@ -43,6 +43,8 @@ async fn exchange(acts: impl FnOnce(&str) -> Vec<Act>) -> (Result<Option<Bytes>,
     };
     let connecting = async {
         let mut socket = upgrade(Box::new(stream), URL).await.map_err(Cause::from)?;
+        // Answers to pings would pile up without a limit.
+        assert_eq!(socket.get_config().max_write_buffer_size, MAX_UNSENT);
         Ok(socket.next().await.and_then(Result::ok).map(Message::into_data))
     };
     let result = tokio::select! {
