@@ -5,17 +5,20 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
 use rumqttc::{ConnectionError, StateError};
 use rustls::{CertificateError, OtherError};
 use tokio_tungstenite::tungstenite;
 
 use super::facts::Facts;
 use super::{Cause, Failure};
+use crate::credentials::SourceError;
 use crate::mqtt::first_packet::FirstPacketError;
 use crate::mqtt::reason_code::ReasonCode;
 use crate::network::NetworkError;
 use crate::network::tcp::TcpError;
 use crate::network::tls::TlsError;
+use crate::presign::{Scope, presign};
 use crate::progress::Phase;
 use crate::websocket::upgrade::{Answer, UpgradeError};
 use crate::websocket::{HangUp, StreamError};
@@ -164,6 +167,9 @@ fn hints_depend_on_the_endpoint_the_region_and_the_clock() {
     let [issuer, signature] =
         [CertificateError::UnknownIssuer, CertificateError::BadSignature].map(bad_certificate);
     let [secret, scope, other] = ["does not match", "scoped to a valid region", "Forbidden"].map(forbidden);
+    let untrusted = NetworkError::Tls(TlsError::Handshake(CertificateError::UnknownIssuer.into()));
+    let (name, source) = ("container".to_owned(), CredentialsError::provider_error(untrusted));
+    let service = failure(SourceError::Failed { name, source });
     let [in_step, off] = [180, 390].map(|seconds| {
         let date = Some(SystemTime::now() - Duration::from_secs(seconds));
         failure(UpgradeError::Refused(Box::new(Answer { date, ..forbidden_answer("No.") })))
@@ -182,6 +188,7 @@ fn hints_depend_on_the_endpoint_the_region_and_the_clock() {
         (&signature, OLD, "eu-west-1", "trust stores no longer accept endpoints without -ats", true),
         (&issuer, OLD, "eu-west-1", "a proxy may be inspecting TLS here", true),
         (&issuer, ENDPOINT, "eu-west-1", "without -ats", false),
+        (&service, ENDPOINT, "eu-west-1", "the CA file", false),
         (&issuer, "abc.ats.iot.cn-north-1.amazonaws.com.cn", "cn-north-1", "without -ats", false),
         (&issuer, "data.iot-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1", "without -ats", false),
     ] {
@@ -312,6 +319,17 @@ fn a_failure_tells_nothing_new_if_only_times_and_ids_differ() {
 fn the_reason_codes_that_another_attempt_may_heal() {
     let busy: Vec<u8> = (0..=u8::MAX).filter(|code| disconnected(*code).retry_after().is_some()).collect();
     assert_eq!(busy, [0x88, 0x89, 0x8B, 0x8D, 0x96, 0x97, 0x98, 0x9F, 0xA0]);
+    let unknown = (0x80..=0xA2).filter(|code| disconnected(*code).to_string().contains("unknown"));
+    assert_eq!(unknown.collect::<Vec<_>>(), [0x92]);
+}
+
+#[test]
+fn a_request_that_cannot_be_signed_is_a_failure_of_the_signature() {
+    let keys = Credentials::new("AKIAEXAMPLE", "secret", None, None, "test");
+    let scope = Scope::Region("eu-west-1".to_owned());
+    let failure = failure(presign("not a host", &scope, &keys, UNIX_EPOCH).expect_err("no URL"));
+    assert_eq!((failure.phase(), failure.retry_after()), (Phase::Presign, None));
+    assert!(failure.summary().starts_with("the upgrade request cannot be signed: "), "{}", failure.summary());
 }
 
 #[test]
