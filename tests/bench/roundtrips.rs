@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use test_support::gateway::own_keys;
 use test_support::stand_ins::{LONG, StandIn, container};
 
-use crate::process::Way;
+use crate::process::command;
 use crate::server::Server;
 use crate::{print_head, print_row};
 
@@ -35,10 +35,9 @@ pub async fn run() {
     .await;
     let url = container.url();
     print_head(&format!("Round trips from the first SYN ({RUNS} runs)"), &["to CONNACK", "to exit"]);
-    let ways = [Some(Way::Flags), Some(Way::Container(&url)), Way::system_roots()];
-    for way in ways.into_iter().flatten() {
-        let run = |_| measure(way.command(&endpoint, &server.ca_file), &syns);
-        print_row(way.name(), (0..RUNS).map(run).collect());
+    for (name, container) in [("keys by flag", None), ("keys from a container", Some(url.as_str()))] {
+        let run = |_| measure(command(&server, &endpoint, container), &syns);
+        print_row(name, (0..RUNS).map(run).collect());
     }
     println!(
         "A round trip is 50 ms: a relay holds every chunk, and the FIN, for 25 ms each way, and the first for 50 ms more,\n\

@@ -29,6 +29,16 @@ fn tls() -> Vec<Row> {
         .flag("--endpoint", "localhost:9")
         .flag("--attempts", "2")
         .warns(["no TCP connection: "]),
+        // The proxy would resolve the name, if there were one.
+        row(
+            "another region than the endpoint's",
+            4,
+            ["warning: the endpoint is in us-east-1, but the region"],
+        )
+        .flag("--endpoint", "abc-ats.iot.us-east-1.amazonaws.com")
+        .flag("--proxy", "http://127.0.0.1:9")
+        .flag("--attempts", "1")
+        .any_attempts(),
         row("plain HTTP on the port", 5, ["cause: the server does not speak TLS", NOT_IOT_CORE])
             .at(Stage::Accept, [Act::Send(http)]),
         row("a TLS alert", 5, ["the TLS handshake failed", "cause: "]).at(Stage::Accept, [Act::Send(alert)]),
