@@ -48,7 +48,7 @@ fn tls() -> Vec<Row> {
         shown(
             "certificate of a stranger",
             Certificate::UnknownIssuer,
-            ["unknown issuer", "not in the CA file"],
+            ["UnknownIssuer", "not in the CA file"],
         ),
         shown("certificate expired", Certificate::Expired, ["valid until Wed, 01 Jan 2020", "local clock"]),
         shown(
