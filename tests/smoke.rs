@@ -74,6 +74,9 @@ async fn run(build: &str, inputs: &[(&str, &str)]) -> Run {
     }
     let action = repository("action.yml");
     let known = mapping(&action, "inputs:");
+    for (name, _) in inputs {
+        assert!(known.iter().any(|(input, _)| input == name), "no input {name}");
+    }
     let Some(&("run", command)) = mapping(&action, "- name: Connect").last() else { panic!("no command") };
     assert!(!command.contains("${{"), "{command}");
     let step = format!("cd \"$GITHUB_WORKSPACE\"\n{command}\n");

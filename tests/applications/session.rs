@@ -20,12 +20,12 @@ fn is_publish(event: &Event) -> bool {
     matches!(event, Event::Publish { .. })
 }
 
-/// The wait begins with one second. It doubles with the refused SUBSCRIBE and with the cut, and the refused message in between
-/// leaves it so, since that is no success. The wait after the second refused SUBSCRIBE, which has no random part, shows it.
+/// The wait begins with one second, and doubles with each refused SUBSCRIBE and with the cut. The refused message leaves it so,
+/// since that is no success. The wait after the last refused SUBSCRIBE, which has no random part, shows it.
 #[tokio::test]
-async fn refused_topics_are_explained_and_tried_again_at_growing_intervals() {
-    let refusing = Script { subacks: vec![0x87], pubacks: vec![0x87], ..Script::default() };
-    let gateway = Gateway::start(refusing).await;
+async fn refused_topics_are_explained_once_and_tried_again_at_growing_intervals() {
+    let refusing = |subacks| Script { subacks, pubacks: vec![0x87], ..Script::default() };
+    let gateway = Gateway::start_with(vec![refusing(vec![0x87; 2]), refusing(vec![0x87])]).await;
     let relay = Relay::to(&gateway).await;
     let application = start(example("application"), &relay.endpoint(), gateway.ca_file());
     let lines = [
@@ -39,15 +39,17 @@ async fn refused_topics_are_explained_and_tried_again_at_growing_intervals() {
         let said = || application.stderr().lines().any(|said| said == line);
         application.until(&format!("saying {line}"), said).await;
     }
+    let cut = Instant::now();
     relay.cut();
-    gateway.seen(1, |event| *event == Event::Subscribe).await;
-    let refused = Instant::now();
     gateway.seen(1, is_publish).await;
-    assert!(refused.elapsed() > Duration::from_secs(3), "{:?}", refused.elapsed());
-    for events in gateway.connections() {
+    assert!(cut.elapsed() > Duration::from_secs(1 + 8), "{:?}", cut.elapsed());
+    let stderr = application.stderr();
+    // The first subscription, the message, the cut, and the subscription after it.
+    assert_eq!(errors(&stderr), 4, "{stderr}");
+    for (events, times) in gateway.connections().iter().zip([3, 2]) {
         let subscribed = events.iter().take_while(|event| !is_publish(event));
         let subscribed = subscribed.filter(|event| **event == Event::Subscribe);
-        assert_eq!(subscribed.count(), 2, "{events:#?}");
+        assert_eq!(subscribed.count(), times, "{events:#?}");
     }
     assert_eq!(application.stdout(), "connected\nsubscribed\n".repeat(2));
 }

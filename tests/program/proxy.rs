@@ -17,7 +17,7 @@ const VARIABLES: &[&str] = match cfg!(windows) {
     false => &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
 };
 
-/// In the URL of a proxy. [`request`] shows what becomes of it.
+/// In the URL of a proxy. It is sent as the credentials in [`request`].
 const USER: &str = "user:p%40ss@";
 
 const BAD: &str = "socks5://user:PASSWORD@127.0.0.1:1";

@@ -37,6 +37,9 @@ pub(crate) enum SourceError {
     #[cfg(feature = "chain")]
     #[error("cannot read the profile file {}", .path.display())]
     ProfileFile { path: std::path::PathBuf, source: std::io::Error },
+    /// A source returned credentials that cannot be valid.
+    #[error("the {0} gave credentials that cannot work: a key is empty")]
+    Invalid(String),
     /// A source does not work.
     #[error("the {name} does not provide credentials")]
     Failed { name: String, source: CredentialsError },
@@ -129,7 +132,10 @@ impl Source {
 fn sourced(name: &str, answer: Result<Credentials, CredentialsError>) -> Result<Sourced, SourceError> {
     let name = name.to_owned();
     match answer {
-        Ok(credentials) => Ok((name, credentials)),
+        Ok(keys) if keys.access_key_id().is_empty() || keys.secret_access_key().is_empty() => {
+            Err(SourceError::Invalid(name))
+        }
+        Ok(keys) => Ok((name, keys)),
         Err(source) => Err(SourceError::Failed { name, source }),
     }
 }

@@ -22,7 +22,7 @@ fn source(lifetime: Option<u64>, good: usize) -> (FreshCredentials, Arc<AtomicUs
         let nth = count.fetch_add(1, Relaxed);
         let expiry = lifetime.map(|seconds| SystemTime::now() + Duration::from_secs(seconds));
         let keys = Credentials::new(format!("AKIA{nth:016}"), "secret", None, expiry, "test");
-        let sealed = || CredentialsError::provider_error("the vault is sealed");
+        let sealed = || CredentialsError::provider_error("the service is down");
         ready((nth < good).then_some(keys).ok_or_else(sealed))
     });
     (FreshCredentials::new(Source::Given(SharedCredentialsProvider::new(provider))), asked)
@@ -77,7 +77,13 @@ async fn a_source_that_fails_after_a_refusal_is_asked_no_more_often() {
 }
 
 #[tokio::test]
-async fn a_provider_that_fails_is_named() {
+async fn a_provider_that_fails_or_gives_an_empty_key_is_named() {
+    for (id, secret) in [("", "secret"), ("AKIA", "")] {
+        let keys = Credentials::new(id, secret, None, None, "test");
+        let credentials = FreshCredentials::new(Source::Given(SharedCredentialsProvider::new(keys)));
+        let error = credentials.fetch(|_| {}).await.expect_err("no keys");
+        assert!(error.to_string().ends_with("gave credentials that cannot work: a key is empty"), "{error}");
+    }
     let error = source(None, 0).0.fetch(|_| {}).await.expect_err("no keys");
     assert_eq!(error.to_string(), "the given provider does not provide credentials");
 }

@@ -33,7 +33,11 @@ pub(super) fn message(error: &rustls::Error) -> String {
             "the server's certificate is that of an authority, not of a server".to_owned()
         }
         CertificateError::Other(reason) => format!("the server's certificate is not accepted: {reason}"),
-        _ => format!("the server's certificate is not accepted: {flaw}"),
+        _ => {
+            // rustls shows some flaws with their fields, as they are written in its code.
+            let flaw = flaw.to_string();
+            format!("the server's certificate is not accepted: {}", flaw.split(" {").next().unwrap_or(&flaw))
+        }
     }
 }
 

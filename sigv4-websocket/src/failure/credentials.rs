@@ -22,6 +22,7 @@ pub(super) fn hints(error: &SourceError) -> Vec<String> {
         SourceError::ProfileFile { .. } => {
             vec!["the file must be UTF-8, which PowerShell does not write by itself, and readable".to_owned()]
         }
+        SourceError::Invalid(_) => Vec::new(),
         SourceError::Failed { name, source } => {
             let hint = match name.strip_prefix("profile ") {
                 Some(profile) => for_profile(profile, source),

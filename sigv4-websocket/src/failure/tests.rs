@@ -96,12 +96,17 @@ fn a_failure_is_explained() {
     let resolve = vec![(failure(NetworkError::Tcp(unresolved)), summary, "compare \"abc-ats.iot.eu-west-1")];
     // On macOS and Windows the error about a certificate comes from the system's own verifier.
     let system = |words: &str| bad_certificate(Flaw::Other(OtherError(Arc::from(Box::from(words)))));
+    let weak = Flaw::UnsupportedSignatureAlgorithmContext {
+        signature_algorithm_id: vec![1],
+        supported_algorithms: Vec::new(),
+    };
     let tls = vec![
         (system("“x” is not trusted: -67843"), "not accepted: “x” is not trusted: -67843", "the CA file"),
         (system("“x” is expired: -67818"), "not accepted: “x” is expired: -67818", ""),
         (bad_certificate(Flaw::Expired), "not accepted: Expired", "is the local clock right?"),
         (bad_certificate(Flaw::NotValidForName), "is for other names", "is abc-ats.iot.eu-west-1.amazonaws"),
         (bad_certificate(Flaw::UnknownIssuer), "not accepted: UnknownIssuer", "the CA file"),
+        (bad_certificate(weak), "not accepted: UnsupportedSignatureAlgorithmContext", ""),
     ];
     // What TCP says of a host that has vanished.
     let vanished = |kind: io::ErrorKind| StreamError::Lost(tungstenite::Error::Io(kind.into()).into());
@@ -136,6 +141,7 @@ fn a_failure_is_explained() {
         for (failure, summary, hint) in failures {
             let (shown, hints) = (failure.summary(), HERE.hints(&failure));
             assert!(shown.contains(summary) && hints.concat().contains(hint), "{shown}: {hints:?}");
+            assert!(!shown.contains(" {"), "{shown}");
             assert_eq!(hints.len(), usize::from(!hint.is_empty()), "{shown}: {hints:?}");
             assert_eq!((failure.phase(), failure.is_deadline()), (phase, false), "{shown}");
             assert_eq!(failure.retry_after(), again.then_some(Duration::from_secs(1)), "{shown}");
@@ -319,6 +325,10 @@ fn a_failure_tells_nothing_new_if_only_times_and_ids_differ() {
 fn the_reason_codes_that_another_attempt_may_heal() {
     let busy: Vec<u8> = (0..=u8::MAX).filter(|code| disconnected(*code).retry_after().is_some()).collect();
     assert_eq!(busy, [0x88, 0x89, 0x8B, 0x8D, 0x96, 0x97, 0x98, 0x9F, 0xA0]);
+    for (code, shown) in [(0x80, "Unspecified error (0x80)"), (0x8A, "Banned (0x8A)")] {
+        let refused = Failure::publish_refused("t", ReasonCode(code), None).expect("a refusal");
+        assert!(refused.to_string().ends_with(shown), "{refused}");
+    }
     let unknown = (0x80..=0xA2).filter(|code| disconnected(*code).to_string().contains("unknown"));
     assert_eq!(unknown.collect::<Vec<_>>(), [0x92]);
 }

@@ -5,6 +5,7 @@ use std::ops::ControlFlow::Break;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::test_runner::RngSeed;
 
 use super::first_packet::{FirstPacketError, check};
 use super::outgoing::OutgoingPackets;
@@ -83,6 +84,12 @@ fn what_is_no_connack_of_mqtt_5_is_refused() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig {
+        rng_seed: RngSeed::Fixed(20_261_125),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
     /// The bytes are identifiers of properties of each form, and small lengths.
     #[test]
     fn no_properties_cause_a_panic(

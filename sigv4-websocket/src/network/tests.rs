@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use test_support::connect_proxy::ConnectProxy;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -180,6 +181,12 @@ fn a_setting_that_is_no_http_proxy_is_refused_without_being_shown() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig {
+        rng_seed: RngSeed::Fixed(20_261_125),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
     /// The library that reads URLs of proxies and lists of exemptions goes around a proxy whose URL it cannot read.
     #[test]
     fn what_is_accepted_is_never_gone_around(

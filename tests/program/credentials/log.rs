@@ -1,7 +1,9 @@
 //! The log tells what happens, and shows no secret.
 
 use crate::credentials::setup::{gateway_knowing, program, run_with_logs};
-use crate::credentials::source::{CONFIG, CREDENTIALS, Source};
+use crate::credentials::source::{CONFIG, CREDENTIALS, Source, process};
+use crate::stand_ins::{LONG, expiration};
+use std::fs::read_to_string;
 
 #[tokio::test]
 async fn the_trace_tells_what_the_transport_and_the_sdk_do() {
@@ -28,6 +30,21 @@ async fn a_profile_file_that_is_not_understood_shows_no_secret() {
         assert_eq!(outcome.code, 3, "{outcome:#?}");
         let shown = (outcome.stdout.clone() + &outcome.stderr).to_lowercase();
         assert!(!shown.contains("alphakey"), "{outcome:#?}");
+    }
+}
+
+/// The command prints keys, but fails, or prints them in a way that nobody can read.
+#[tokio::test]
+async fn a_command_that_fails_shows_no_secret() {
+    for (missing, then) in [("", " && exit 3"), (":", ""), ("}", ""), ("ccess", "")] {
+        let gateway = gateway_knowing([]).await;
+        let program = process(program(&gateway), &Source::Process.key(), &expiration(LONG));
+        let [output, config] =
+            ["output", CONFIG].map(|file| read_to_string(program.home(file)).expect("text"));
+        let config = format!("{}{then}\n", config.trim_end());
+        let program = program.file("output", &output.replace(missing, "")).file(CONFIG, &config);
+        let outcome = run_with_logs(program, &gateway, Source::Process).await;
+        assert_eq!(outcome.code, 3, "{missing:?}{then}: {outcome:#?}");
     }
 }
 

@@ -58,6 +58,7 @@ async fn a_service_that_refuses_or_makes_no_sense_ends_the_run() {
         (Container, 0, web_page(200), "answered with a web page (200 OK)"),
         // Such an answer took gigabytes when it was kept in memory until the deadline.
         (Container, 0, endless, "length limit exceeded"),
+        (Role, 0, without(Role, "</"), "gave credentials that cannot work"),
         (Role, 0, without(Role, "Response"), "invalid root"),
         (SignIn, 0, without(SignIn, ":"), "cause"),
         (Renewal, 0, without(Renewal, "ccess"), "unhandled error"),
@@ -89,11 +90,13 @@ async fn an_endpoint_without_a_scheme_is_reported_without_the_request() {
 async fn a_password_in_the_url_of_a_container_is_not_shown() {
     let gateway = gateway_knowing([]).await;
     let service = StandIn::with(Vec::new()).await;
-    let url = format!("http://user:PASSW0RD@127.0.0.1:{}", service.port());
-    let program = Source::Container.at(program(&gateway), &url);
-    let outcome = run_with_logs(program, &gateway, Source::Container).await;
-    assert_fails(&outcome, &["error: the container does not provide credentials\n", "404"]);
-    assert!(!outcome.stdout.contains("PASSW0RD") && !outcome.stderr.contains("PASSW0RD"), "{outcome:#?}");
+    for (port, said) in [(service.port(), "404"), (9, "no connection to 127.0.0.1:9\n")] {
+        let url = format!("http://user:PASSW0RD@127.0.0.1:{port}");
+        let program = Source::Container.at(program(&gateway), &url);
+        let outcome = run_with_logs(program, &gateway, Source::Container).await;
+        assert_fails(&outcome, &["error: the container does not provide credentials\n", said]);
+        assert!(!outcome.stdout.contains("PASSW0RD") && !outcome.stderr.contains("PASSW0RD"), "{outcome:#?}");
+    }
 }
 
 #[tokio::test]

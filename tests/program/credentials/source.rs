@@ -27,11 +27,11 @@ pub const LOGIN: &str = "[default]\nlogin_session = arn:aws:iam::111122223333:us
 const LATER: &str = "2999-01-01T00:00:00Z";
 const LONG_AGO: &str = "2020-01-01T00:00:00Z";
 
-const ACCESS_TOKEN: &str = "aoaAccessTokenOfTheTest/+0123==";
+pub const ACCESS_TOKEN: &str = "aoaAccessTokenOfTheTest/+0123==";
 const OLD_ACCESS_TOKEN: &str = "aoaOldAccessTokenOfTheTest/+4567==";
 const REFRESH_TOKEN: &str = "aorRefreshTokenOfTheTest/+89==";
 const CLIENT_SECRET: &str = "eyClientSecretOfTheTest/+01==";
-const LOGIN_REFRESH_TOKEN: &str = "loginRefreshTokenOfTheTest/+45==";
+pub const LOGIN_REFRESH_TOKEN: &str = "loginRefreshTokenOfTheTest/+45==";
 const ID_TOKEN: &str = "eyJhbGciOiJub25lIn0.idTokenOfTheTest.";
 const IDENTITY_TOKEN: &str = "eyJhbGciOiJub25lIn0.webIdentityTokenOfTheTest/+==";
 pub const CONTAINER_TOKEN: &str = "Bearer containerTokenOfTheTest/+0123==";

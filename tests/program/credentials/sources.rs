@@ -2,10 +2,13 @@
 
 use crate::credentials::setup::{gateway_knowing, program, run_with_logs, signers};
 use crate::credentials::source::Source::{self, *};
-use crate::credentials::source::{CONFIG, CONTAINER_TOKEN, CREDENTIALS, ROLE_ARN, base, keys};
+use crate::credentials::source::{
+    ACCESS_TOKEN, CONFIG, CONTAINER_TOKEN, CREDENTIALS, LOGIN_REFRESH_TOKEN, ROLE_ARN, base, keys,
+};
 use crate::stand_ins::{StandIn, line, metadata};
 
 const ORDER: [Source; 6] = [Flags, Environment, Profile, WebIdentity, Container, Metadata];
+const ROLE: &str = "RoleArn=arn%3Aaws%3Aiam%3A%3A111122223333%3Arole%2FThings";
 const OTHER_PROFILES: [Source; 5] = [Process, Role, SignIn, Renewal, LoginRenewal];
 
 /// Whatever could be asked later is set up too.
@@ -35,8 +38,10 @@ async fn each_source_is_asked_alone_and_shows_no_secret() {
         let base = base().access_key;
         for text in match source {
             // STS is asked in the region of `--region`, since no profile names one.
-            Role => vec!["Action=AssumeRole&", &base, "/eu-central-1/sts/aws4_request"],
-            WebIdentity => vec!["webIdentityTokenOfTheTest"],
+            Role => vec!["Action=AssumeRole&", ROLE, &base, "/eu-central-1/sts/aws4_request"],
+            WebIdentity => vec!["webIdentityTokenOfTheTest", ROLE],
+            SignIn | Renewal => vec![ACCESS_TOKEN],
+            LoginRenewal => vec![LOGIN_REFRESH_TOKEN, "dpop: "],
             Container => vec![CONTAINER_TOKEN],
             Metadata => vec![metadata::TOKEN],
             _ => vec![],

@@ -8,6 +8,8 @@ use crate::failures::row::{Row, row};
 use crate::gateway::websocket::BINARY;
 use crate::gateway::{Act, Script, Stage, connack, frame};
 
+const LONG_AGO: &str = "date: Wed, 01 Jan 2020 00:00:00 GMT";
+
 fn unavailable() -> Script {
     Script::fault(Stage::Request, [Act::Send(answer("503 Service Unavailable", &[], ""))])
 }
@@ -23,6 +25,10 @@ pub fn rows() -> Vec<Row> {
     // Late enough for the client to know that it is connected.
     let late_reset = Script::fault(Stage::Accept, [Act::Wait(Duration::from_millis(300)), Act::Reset]);
     let reset = Script::fault(Stage::Request, [Act::Reset]);
+    // Only IoT Core itself can know that the clock is wrong.
+    let dated = |name, status, headers: &[&str]| {
+        row(name, 6, []).at(Stage::Request, [Act::Send(answer(status, headers, ""))])
+    };
     vec![
         row("503 and CONNACK 0x89, then fine", 0, ["; trying again in ", " ms\n"])
             .scripts([unavailable(), busy, Script::default()])
@@ -52,6 +58,11 @@ pub fn rows() -> Vec<Row> {
         row("a server that refuses for its clock for ever", 6, ["Signature expired"])
             .at(Stage::Request, [Act::Send(forbidden("Signature expired", 10))])
             .warns(["the local clock is"]),
+        row("clock 6 minutes behind, then a busy server", 0, [])
+            .scripts([ahead(6), unavailable(), ahead(6)])
+            .warns(["the local clock is 6 minutes behind", "503"]),
+        dated("400 with a date of long ago", "400 Bad Request", &[LONG_AGO]),
+        dated("403 of a proxy with a date of long ago", "403 Forbidden", &["server: nginx", LONG_AGO]),
         row("a server whose clock runs away while it is busy", 0, [])
             .scripts([ahead(10), unavailable(), ahead(20), ahead(20)])
             .warns(["the local clock is", "503", "the local clock is"]),

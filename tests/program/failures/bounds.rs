@@ -34,7 +34,9 @@ pub fn rows() -> Vec<Row> {
             .flag("--log-level", "trace"),
         good("never answers DISCONNECT or the Close").at(Stage::Disconnect, [Act::Hold]),
         good("pings instead of answering the Close").at(Stage::Close, flood(&pings)),
+        good("resets at DISCONNECT").at(Stage::Disconnect, [Act::Reset]),
         good("resets at the Close").at(Stage::Close, [Act::Reset]),
+        good_at_first("sends garbage after CONNACK", Act::Send(frame(BINARY, true, &[0xF0, 9, 0xFF]))),
         good_at_first("hangs up at CONNACK", Act::Fin),
         good_at_first("publishes without end from CONNACK on", Act::Flood(message)),
         good_at_first("pongs without end from CONNACK on, logged", Act::Flood(pongs))

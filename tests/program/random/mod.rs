@@ -1,5 +1,5 @@
 //! Random peers: whatever a server, a proxy or a credential service says, the program ends in time with a code that fits.
-//! It never panics, never reports a success that was none, and uses little memory. Even at `--log-level trace` it shows
+//! It never panics, and uses little memory. Even at `--log-level trace` it shows
 //! none of the secrets that it was given, and no character that could disturb a terminal.
 //!
 //! A run tries the same few cases each time. `RANDOM_MINUTES=60 cargo test --test program random -- --nocapture` tries
@@ -107,7 +107,7 @@ fn final_answer(bytes: &[u8]) -> Option<(u16, &[u8])> {
 }
 
 /// The peer has nothing more to say, and lets the client end the connection.
-async fn see_off(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
+async fn await_end(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
     stream.shutdown().await?;
     copy(&mut stream, &mut sink()).await.map(drop)
 }

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::TcpStream;
 
 use super::edit::{Edit, edited, edits};
-use super::{final_answer, run, see_off, survives};
+use super::{await_end, final_answer, run, survives};
 use crate::connect_proxy::ConnectProxy;
 use crate::credentials::setup::{gateway_knowing, program, signers};
 use crate::credentials::source::Source;
@@ -84,7 +84,7 @@ async fn pass_on(mut client: TcpStream, service: u16, edits: Arc<Vec<Edit>>) -> 
         _ = copy(&mut client, &mut questions) => return Ok(()),
     };
     client.write_all(&edited(&edits, answer)).await?;
-    see_off(client).await
+    await_end(client).await
 }
 
 /// Runs the program, which may end with one of these codes. A success means that the gateway got the key of this source, and

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::edit::{Edit, edited, edits};
-use super::{final_answer, run, see_off, survives};
+use super::{await_end, final_answer, run, survives};
 use crate::credentials::source::Source;
 use crate::failures::answers::{answer, endless, forbidden};
 use crate::gateway::certificates::Authority;
@@ -54,7 +54,7 @@ fn random_servers_are_survived() {
 
 /// Either the answer, or the packets, or the frames are edited.
 fn conversation() -> impl Strategy<Value = Conversation> {
-    let answers = prop_oneof![2 => Just(switching_protocols("{accept}", Some("mqtt"))), 1 => refusal()];
+    let answers = prop_oneof![2 => Just(switching_protocols("{accept}")), 1 => refusal()];
     let parts = (answers, packets(), 1..40_usize, any::<bool>(), 0..3_usize, edits(), any::<bool>());
     parts.prop_map(|(answer, packets, size, fragments, edited_part, edits, at_once)| {
         let disconnects = packets[1..].iter().any(|packet| packet[0] == 0xE0);
@@ -165,5 +165,5 @@ async fn converse(
     let _ = timeout(CONNECT_BY, tls.read_buf(&mut Vec::new())).await;
     tls.write_all(&then).await?;
     tls.flush().await?;
-    see_off(tls).await
+    await_end(tls).await
 }

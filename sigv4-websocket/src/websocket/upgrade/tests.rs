@@ -195,7 +195,7 @@ async fn a_101_must_fit_the_request() {
         ("connection: upgrade\r\n", "", "it does not switch to WebSocket"),
     ] {
         let flawed = |accept: &str| {
-            let good = switching_protocols(accept, Some("mqtt"));
+            let good = switching_protocols(accept);
             assert!(good.contains(right), "{good}");
             vec![send(good.replace(right, wrong).replacen("\r\n", "\r\nserver: nginx\r\n", 1))]
         };
@@ -220,7 +220,7 @@ async fn frames_may_come_together_with_the_101_but_none_without_end() {
         (frame(BINARY, false, b"hello"), Some(fragments), None, 2 * MAX_MESSAGE as u64),
     ] {
         let acts = |accept: &str| {
-            let switch = switching_protocols(accept, Some("mqtt"));
+            let switch = switching_protocols(accept);
             let all = [b"HTTP/1.1 100 Continue\r\n\r\n", switch.as_bytes(), &frames].concat();
             [send(all)].into_iter().chain(end).collect()
         };

@@ -39,8 +39,6 @@ pub enum Act {
     Abort,
     /// TCP RST.
     Reset,
-    /// Behave well again, and send the normal answer of this stage.
-    Continue,
     /// Behave well again, from CONNECT on, without the normal answer of this stage: the acts before this replaced it.
     Resume,
 }

@@ -22,7 +22,6 @@ pub async fn serve(mut tcp: TcpStream, tls: Arc<ServerConfig>, script: &Script, 
     record.push(Event::Accepted);
     if let Some((Stage::Accept, acts)) = &script.fault {
         match perform(acts, &mut tcp).await {
-            Ok(Act::Continue) => {}
             Ok(Act::Reset) => return drop(tcp.set_zero_linger()),
             _ => {
                 tcp.shutdown().await.ok();
@@ -42,7 +41,9 @@ pub async fn serve(mut tcp: TcpStream, tls: Arc<ServerConfig>, script: &Script, 
     };
     match handshake.await {
         Ok(stream) => {
-            Connection { stream, script, ear: Ear { record, decoder: Decoder::default() } }.speak().await
+            Connection { stream, script, recorder: Recorder { record, decoder: Decoder::default() } }
+                .serve()
+                .await
         }
         // Most often because the client refused the certificate.
         Err(error) => record.push(Event::Other(error.to_string())),
@@ -52,18 +53,18 @@ pub async fn serve(mut tcp: TcpStream, tls: Arc<ServerConfig>, script: &Script, 
 struct Connection<'a> {
     stream: TlsStream<TcpStream>,
     script: &'a Script,
-    ear: Ear<'a>,
+    recorder: Recorder<'a>,
 }
 
 impl<'a> Connection<'a> {
     /// The upgrade request and its answer, then MQTT.
-    async fn speak(mut self) {
+    async fn serve(mut self) {
         let head = read_head(&mut self.stream).await.unwrap_or_default();
         let Some(request) = Request::parse(&head) else {
-            return self.ear.record.push(Event::Other(String::from_utf8_lossy(&head).into_owned()));
+            return self.recorder.record.push(Event::Other(String::from_utf8_lossy(&head).into_owned()));
         };
-        self.ear.record.push(Event::Request(request.clone()));
-        if *self.fault(Some(Stage::Request)).await != Act::Continue {
+        self.recorder.record.push(Event::Request(request.clone()));
+        if self.fault(Some(Stage::Request)).await.is_some() {
             return;
         }
         let now = OffsetDateTime::now_utc() + Duration::seconds(self.script.clock_offset_seconds);
@@ -72,80 +73,80 @@ impl<'a> Connection<'a> {
         let verified = verify(&request, &keys, &self.script.region, now);
         match verified.and_then(|verified| Ok((verified, request.accept_key()?))) {
             Ok((verified, accept_key)) => {
-                self.ear.record.push(Event::Signed(verified));
-                self.ear.record.push(Event::Upgraded);
-                let response = switching_protocols(&accept_key, self.script.subprotocol.as_deref());
+                self.recorder.record.push(Event::Signed(verified));
+                self.recorder.record.push(Event::Upgraded);
+                let response = switching_protocols(&accept_key);
                 send(&mut self.stream, response.as_bytes()).await.ok();
             }
             Err(refusal) => {
                 let response = refusal.response(now);
-                self.ear.record.push(Event::Refused(refusal));
+                self.recorder.record.push(Event::Refused(refusal));
                 send(&mut self.stream, response.as_bytes()).await.ok();
             }
         }
         let mut broker = Broker::new(self.script);
-        while let Ok(Some((incoming, stage))) = self.ear.next(&mut self.stream).await {
+        while let Ok(Some((incoming, stage))) = self.recorder.next(&mut self.stream).await {
             match self.fault(stage).await {
-                Act::Continue => drop(send(&mut self.stream, &broker.answer(&incoming)).await),
-                Act::Resume => {}
-                _ => return,
+                None => drop(send(&mut self.stream, &broker.answer(&incoming)).await),
+                Some(Act::Resume) => {}
+                Some(_) => return,
             }
         }
-        self.see_off().await;
+        self.await_end().await;
     }
 
-    /// Performs the acts scripted for this stage, and returns the last one; `Act::Continue` if there are none. Meanwhile
+    /// Performs the acts scripted for this stage, if there are any, and returns the last one. Meanwhile
     /// this reads what the client sends. If the gateway is to behave well afterwards, that stays unread until then.
-    async fn fault(&mut self, stage: Option<Stage>) -> &'a Act {
+    async fn fault(&mut self, stage: Option<Stage>) -> Option<&'a Act> {
         let acts = match &self.script.fault {
             Some((at, acts)) if Some(*at) == stage => acts,
-            _ => return &Act::Continue,
+            _ => return None,
         };
-        let last = if let Some(Act::Continue | Act::Resume) = acts.last() {
+        let last = if acts.last() == Some(&Act::Resume) {
             perform(acts, &mut self.stream).await
         } else {
             let (mut reader, mut writer) = split(&mut self.stream);
             tokio::select! {
                 biased;
                 last = perform(acts, &mut writer) => last,
-                end = self.ear.listen(&mut reader) => end.and(Err(ErrorKind::UnexpectedEof.into())),
+                end = self.recorder.listen(&mut reader) => end.and(Err(ErrorKind::UnexpectedEof.into())),
             }
         };
         match last {
-            Ok(last @ (Act::Continue | Act::Resume)) => return last,
+            Ok(Act::Resume) => return Some(&Act::Resume),
             Ok(Act::Reset) => {
                 self.stream.get_ref().0.set_zero_linger().ok();
-                return &Act::Reset;
+                return Some(&Act::Reset);
             }
             Ok(Act::Abort) => drop(self.stream.get_mut().0.shutdown().await),
             Ok(_) => drop(self.stream.shutdown().await),
             // The client is gone.
             Err(_) => {}
         }
-        self.see_off().await;
-        &Act::Fin
+        self.await_end().await;
+        Some(&Act::Fin)
     }
 
     /// Listens until the client ends the connection, records how it did, then ends the gateway's side. A close_notify before
     /// that, which the client would not read, would turn its FIN into a reset.
-    async fn see_off(&mut self) {
-        let mut end = self.ear.listen(&mut self.stream).await;
+    async fn await_end(&mut self) {
+        let mut end = self.recorder.listen(&mut self.stream).await;
         if end.is_ok() {
-            self.ear.record.push(Event::CloseNotify);
+            self.recorder.record.push(Event::CloseNotify);
             end = copy(self.stream.get_mut().0, &mut sink()).await.map(drop);
         }
-        self.ear.record.push(end.map_or_else(|error| Event::Other(error.to_string()), |()| Event::Fin));
+        self.recorder.record.push(end.map_or_else(|error| Event::Other(error.to_string()), |()| Event::Fin));
         self.stream.shutdown().await.ok();
     }
 }
 
 /// Decodes and records what arrives. It is separate from the stream, so that the gateway can read while it writes.
-struct Ear<'a> {
+struct Recorder<'a> {
     record: &'a ConnectionRecord,
     decoder: Decoder,
 }
 
-impl Ear<'_> {
+impl Recorder<'_> {
     /// What the client says next, and the stage that begins with it; `None` after its last word.
     async fn next(
         &mut self,

@@ -83,11 +83,9 @@ impl Refusal {
     }
 }
 
-pub fn switching_protocols(accept_key: &str, subprotocol: Option<&str>) -> String {
-    let subprotocol =
-        subprotocol.map(|name| format!("sec-websocket-protocol: {name}\r\n")).unwrap_or_default();
+pub fn switching_protocols(accept_key: &str) -> String {
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
-         sec-websocket-accept: {accept_key}\r\n{subprotocol}\r\n"
+         sec-websocket-accept: {accept_key}\r\nsec-websocket-protocol: mqtt\r\n\r\n"
     )
 }

@@ -9,7 +9,7 @@ pub mod listener;
 pub mod mqtt;
 mod record;
 pub mod sigv4;
-pub mod sigv4a;
+mod sigv4a;
 pub mod websocket;
 
 pub use acts::{Act, Stage, perform};
@@ -17,7 +17,7 @@ pub use certificates::Certificate;
 pub use http::Request;
 pub use mqtt::{connack, disconnect, disconnect_because, publish};
 pub use record::{CLEAN_CLOSE, Event};
-pub use sigv4::{Key, Verified};
+pub use sigv4::Key;
 pub use websocket::{close, frame};
 
 use certificates::Authority;
@@ -47,8 +47,6 @@ pub struct Script {
     pub certificate: Certificate,
     /// How far the gateway's clock is ahead.
     pub clock_offset_seconds: i64,
-    /// The subprotocol that the 101 names.
-    pub subprotocol: Option<String>,
     /// The reason codes for the first subscriptions of each connection. All further ones are granted.
     pub subacks: Vec<u8>,
     /// The reason codes for the first messages with QoS 1 of each connection. All further ones are accepted.
@@ -63,7 +61,6 @@ impl Default for Script {
             region: REGION.into(),
             certificate: Certificate::Trusted,
             clock_offset_seconds: 0,
-            subprotocol: Some("mqtt".into()),
             subacks: Vec::new(),
             pubacks: Vec::new(),
             fault: None,

@@ -1,4 +1,4 @@
-//! MQTT 5, as a polite broker speaks it to a single client. rumqttc reads what the client sends. What the gateway sends
+//! MQTT 5, as a well-behaved broker speaks it to a single client. rumqttc reads what the client sends. What the gateway sends
 //! is written by hand, because the tests also need packets that no library would write.
 
 use super::Script;

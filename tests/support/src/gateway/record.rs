@@ -26,7 +26,6 @@ pub enum Event {
     Subscribe,
     Publish {
         topic: String,
-        payload: Vec<u8>,
     },
     Disconnect {
         reason_code: u8,
@@ -54,7 +53,7 @@ pub fn event(incoming: &Incoming) -> (Event, Option<Stage>) {
         Incoming::Packet(Packet::Subscribe(_)) => (Event::Subscribe, Some(Stage::Subscribe)),
         Incoming::Packet(Packet::Publish(publish)) => {
             let topic = String::from_utf8_lossy(&publish.topic).into_owned();
-            (Event::Publish { topic, payload: publish.payload.to_vec() }, Some(Stage::Publish))
+            (Event::Publish { topic }, Some(Stage::Publish))
         }
         Incoming::Packet(Packet::Disconnect(disconnect)) => {
             let reason_code = disconnect.reason_code as u8;

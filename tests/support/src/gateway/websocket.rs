@@ -14,7 +14,7 @@ pub const CLOSE: u8 = 0x8;
 pub const PING: u8 = 0x9;
 pub const PONG: u8 = 0xA;
 
-/// A frame as a server sends it. An opcode above 15 sets reserved bits.
+/// A frame as a server sends it.
 pub fn frame(opcode: u8, fin: bool, payload: &[u8]) -> Vec<u8> {
     let first = u8::from(fin) << 7 | opcode;
     let header = match payload.len() {

@@ -3,16 +3,12 @@
 //! EC2 user guide, "Use the Instance Metadata Service to access instance metadata" (a session token first,
 //! then requests that show it) and "Retrieve security credentials from instance metadata".
 
-use super::{Answer, LONG, StandIn, container};
+use super::{Answer, LONG, container};
 use crate::gateway::Key;
 
 pub const TOKEN: &str = "AQAEAmetadataTokenOf/theStandIn+0123456789==";
 
-/// An instance that has a role with this key.
-pub async fn granting(key: &Key) -> StandIn {
-    StandIn::with(answers(key)).await
-}
-
+/// The answers on an instance that has a role with this key.
 pub fn answers(key: &Key) -> Vec<(&'static str, Answer)> {
     vec![
         ("PUT /latest/api/token", token(21_600)),
