@@ -3,17 +3,12 @@
 use std::future::ready;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use aws_credential_types::credential_fn::provide_credentials_fn;
-use rumqttc::{AsyncClient, Incoming, MqttOptions, PublishOptions, QoS};
 use sigv4_websocket::provider::ProvideCredentials;
 use sigv4_websocket::{BuildError, Connector, ConnectorBuilder, Credentials, Endpoint, Phase, Progress};
-use test_support::gateway::{
-    ACCESS_KEY, Act, CLEAN_CLOSE, Event, Gateway, Key, REGION, SECRET, Script, Stage,
-};
-use test_support::relay::Relay;
-use tokio::time::{sleep, timeout};
+use test_support::gateway::{ACCESS_KEY, Act, Event, Gateway, Key, REGION, SECRET, Script, Stage};
 
 fn settings(endpoint: &str, gateway: &Gateway) -> ConnectorBuilder {
     let endpoint = endpoint.parse().expect("an endpoint");
@@ -24,13 +19,12 @@ fn keys() -> Credentials {
     Credentials::new(ACCESS_KEY, SECRET, None, None, "test")
 }
 
-/// Gives another key at every call, each with this lifetime.
-fn rotating(lifetime: Duration) -> impl ProvideCredentials {
+/// Gives another key at every call.
+fn rotating() -> impl ProvideCredentials {
     let number = AtomicUsize::default();
     provide_credentials_fn(move || {
         let Key { access_key, secret, session_token } = key(number.fetch_add(1, Ordering::Relaxed));
-        let expiry = Some(SystemTime::now() + lifetime);
-        ready(Ok(Credentials::new(access_key, secret, session_token, expiry, "test")))
+        ready(Ok(Credentials::new(access_key, secret, session_token, None, "test")))
     })
 }
 
@@ -61,57 +55,13 @@ async fn only_a_refusal_of_iot_core_itself_makes_the_source_be_asked_again() {
     {
         let then = Script { keys: vec![key(second_key)], ..Script::default() };
         let gateway = Gateway::start_with(vec![refusal, then]).await;
-        let settings =
-            settings(&gateway.endpoint(), &gateway).credentials(rotating(Duration::from_secs(3600)));
+        let settings = settings(&gateway.endpoint(), &gateway).credentials(rotating());
         let connector = settings.build().expect("a connector");
         let failure = connector.open().await.expect_err("a 403");
         assert_eq!((failure.phase(), failure.status()), (Phase::WebSocket, Some(403)));
         connector.open().await.expect("a stream");
         assert_eq!(access_keys(&gateway), [0, second_key].map(|number| key(number).access_key));
     }
-}
-
-/// The credentials are always about to expire, so that every attempt needs other ones.
-#[tokio::test]
-async fn an_application_publishes_and_receives_through_two_cuts() {
-    const TOPIC: &str = "application/topic";
-    let gateway = Gateway::start(Script { keys: (0..3).map(key).collect(), ..Script::default() }).await;
-    let relay = Relay::to(&gateway).await;
-    let settings = settings(&relay.endpoint(), &gateway);
-    let connector = settings.credentials(rotating(Duration::from_secs(30))).build().expect("a connector");
-    let mut options = MqttOptions::new("application", "the connector knows the endpoint");
-    connector.attach(&mut options);
-    let (client, mut eventloop) = AsyncClient::builder(options).build();
-    let mut received = 0;
-    let session = async {
-        loop {
-            match eventloop.poll().await {
-                Ok(rumqttc::Event::Incoming(Incoming::ConnAck(_))) => {
-                    client.subscribe(TOPIC, QoS::AtLeastOnce).await.expect("an event loop");
-                }
-                Ok(rumqttc::Event::Incoming(Incoming::SubAck(_))) => {
-                    let options = PublishOptions::new(QoS::AtLeastOnce);
-                    client.publish(TOPIC, "hello", options).await.expect("an event loop");
-                }
-                Ok(rumqttc::Event::Incoming(Incoming::Publish(_))) => {
-                    received += 1;
-                    match received {
-                        1 | 2 => relay.cut(),
-                        _ => client.disconnect().await.expect("an event loop"),
-                    }
-                }
-                Ok(rumqttc::Event::Outgoing(rumqttc::Outgoing::Disconnect)) => return,
-                Ok(_) => {}
-                Err(_) => sleep(Duration::from_millis(20)).await,
-            }
-        }
-    };
-    timeout(Duration::from_secs(30), session).await.expect("an end");
-    drop(eventloop);
-    connector.closed().await;
-    gateway.finished(3).await;
-    assert_eq!(access_keys(&gateway), [0, 1, 2].map(|number| key(number).access_key));
-    assert!(gateway.connections()[2].ends_with(&CLEAN_CLOSE), "{:#?}", gateway.connections());
 }
 
 #[tokio::test]

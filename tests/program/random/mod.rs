@@ -13,7 +13,6 @@ use std::fmt::Debug;
 use std::io;
 use std::time::{Duration, Instant};
 
-use httparse::{EMPTY_HEADER, Response, Status};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseResult, TestRunner};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy, sink};
@@ -92,18 +91,6 @@ async fn run(
         prop_assert!(!leaks && !shown.contains(&secret), "a part of the secret {}: {:#?}", secret, outcome);
     }
     Ok(outcome)
-}
-
-/// The status of the final answer that these bytes begin with (RFC 9110 section 15.2), and what follows its head, judged
-/// without the program's code.
-fn final_answer(bytes: &[u8]) -> Option<(u16, &[u8])> {
-    let mut headers = [EMPTY_HEADER; 100];
-    let mut response = Response::new(&mut headers);
-    let Ok(Status::Complete(length)) = response.parse(bytes) else { return None };
-    match response.code? {
-        100 | 102..200 => final_answer(&bytes[length..]),
-        status => Some((status, &bytes[length..])),
-    }
 }
 
 /// The peer has nothing more to say, and lets the client end the connection.

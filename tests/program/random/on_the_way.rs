@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::TcpStream;
 
 use super::edit::{Edit, edited, edits};
-use super::{await_end, final_answer, run, survives};
+use super::{await_end, run, survives};
 use crate::connect_proxy::ConnectProxy;
 use crate::credentials::setup::{gateway_knowing, program, signers};
 use crate::credentials::source::Source;
@@ -33,7 +33,7 @@ fn random_answers_of_a_proxy_are_survived() {
     ];
     survives("proxy", 20, (select(answers.to_vec()), edits()), async |(answer, edits)| {
         let answer = edited(&edits, answer.into());
-        let opens = matches!(final_answer(&answer), Some((200..300, [])));
+        let opens = answer.starts_with(b"HTTP/1.1 2");
         let gateway = gateway_knowing([Source::Flags.key()]).await;
         let (endpoint, port) = (gateway.endpoint(), gateway.port());
         let routes = if opens { vec![(endpoint.as_str(), port)] } else { Vec::new() };
