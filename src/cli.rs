@@ -101,8 +101,9 @@ impl Cli {
         }
     }
 
-    /// Flags that do not go together, and keys that are empty or have white space around them, which comes from a file or
-    /// a variable and would make the signature wrong. No value parser looks for the latter, since clap would show the value.
+    /// Flags that do not go together, and keys that are empty or have white space around them, which comes from a file
+    /// or a variable and would make the signature wrong. No value parser looks for the latter, since clap would show
+    /// the value.
     fn contradiction(&self) -> Option<String> {
         if self.region_set.is_some() && self.signing_algorithm != SigningAlgorithm::Sigv4a {
             return Some("--region-set needs --signing-algorithm sigv4a".to_owned());

@@ -1,7 +1,7 @@
 //! An MQTT 5 session with AWS IoT Core over a WebSocket signed with SigV4, in five steps.
 //!
-//! The crate `sigv4-websocket` makes the connection; `session` speaks MQTT over it; `cli` and `output` are what belongs to
-//! a command line.
+//! The crate `sigv4-websocket` makes the connection; `session` speaks MQTT over it; `cli` and `output` are what belongs
+//! to a command line.
 
 #![warn(clippy::expect_used)]
 
@@ -44,12 +44,12 @@ fn main() -> ExitCode {
 pub(crate) async fn run(cli: &Cli, out: impl Write + Send + 'static) -> Result<(), Error> {
     let output = Output::new(out);
 
-    // 1. Settings: region, credentials, root certificates and proxy. What the flags leave open comes from the environment,
-    //    credentials from the AWS credential chain.
+    // 1. Settings: region, credentials, root certificates and proxy. What the flags leave open comes from the
+    //    environment, credentials from the AWS credential chain.
     let settings = cli.apply(Connector::builder(cli.endpoint.clone()));
 
-    // 2. Connector: opens TCP, TLS, and a WebSocket whose upgrade request is presigned anew for every attempt. Credentials
-    //    are fetched when an attempt needs them.
+    // 2. Connector: opens TCP, TLS, and a WebSocket whose upgrade request is presigned anew for every attempt.
+    //    Credentials are fetched when an attempt needs them.
     let observer = output.clone();
     let connector = settings.observer(move |progress| observer.progress(progress)).build()?;
     output.begin(&connector, &cli.client_id);

@@ -1,5 +1,5 @@
-//! What a person reads: the progress of a run on stdout, with the time that each phase took, and warnings and the error on
-//! stderr.
+//! What a person reads: the progress of a run on stdout, with the time that each phase took, and warnings and the error
+//! on stderr.
 
 use std::error::Error as _;
 use std::io::{self, Write};
@@ -159,8 +159,8 @@ pub fn warn(text: &str) {
     to_stderr(&format!("warning: {}\n", printable(text)));
 }
 
-/// Writes lines to stderr, their labels in the colours of clap and cargo if a terminal reads them. A stderr that is closed
-/// ends no run, as `eprint!` would.
+/// Writes lines to stderr, their labels in the colours of clap and cargo if a terminal reads them. A stderr that is
+/// closed ends no run, as `eprint!` would.
 pub fn to_stderr(text: &str) {
     let coloured = text.lines().map(|line| {
         let (label, rest) = line.split_at(line.find(':').unwrap_or_default());

@@ -52,8 +52,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Tries to connect until an attempt succeeds or fails for good, at most so many times and within `limit` for all of
-    /// them.
+    /// Tries to connect until an attempt succeeds or fails for good, at most so many times and within `limit` for all
+    /// of them.
     pub async fn connect(
         options: &MqttOptions,
         attempts: u32,
@@ -100,8 +100,8 @@ impl Session {
         }
     }
 
-    /// Sends DISCONNECT (0x00), Close 1000, close_notify and FIN, in little more than two seconds at most. How the server
-    /// reacts no longer matters, since the session was a success.
+    /// Sends DISCONNECT (0x00), Close 1000, close_notify and FIN, in little more than two seconds at most. How the
+    /// server reacts no longer matters, since the session was a success.
     pub async fn disconnect(mut self, connector: &Connector) {
         let goodbye = async {
             // This does not reconnect if the server has already ended the connection.

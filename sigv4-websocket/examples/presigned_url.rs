@@ -2,9 +2,9 @@
 //!
 //! `cargo run --example presigned_url -- <id>-ats.iot.<region>.amazonaws.com <region>`
 //!
-//! The URL is a secret: whoever has it can connect as you for the next five minutes, and it holds the session token. Keys
-//! come from AWS_ACCESS_KEY_ID and the variables that belong to it, which `aws configure export-credentials --format env`
-//! prints.
+//! The URL is a secret: whoever has it can connect as you for the next five minutes, and it holds the session token.
+//! Keys come from AWS_ACCESS_KEY_ID and the variables that belong to it, which `aws configure export-credentials
+//! --format env` prints.
 
 use std::error::Error;
 use std::time::SystemTime;

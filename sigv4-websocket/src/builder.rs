@@ -13,7 +13,7 @@ use crate::connector::{Connector, Observer, Shared};
 use crate::credentials::{FreshCredentials, Source};
 use crate::endpoint::{Endpoint, is_region, is_region_set};
 use crate::environment::variable;
-use crate::failure::causes;
+use crate::failure::report::causes;
 use crate::network::Network;
 use crate::network::proxy::{BadProxy, Proxies};
 use crate::network::tls::Tls;
@@ -25,8 +25,8 @@ use crate::websocket::clock::ServerClock;
 /// The limit for an attempt to open a byte stream, unless the application sets another.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long the server may owe an answer, unless the application sets another limit. It is less than a minute, so that it
-/// comes before a client's own judgement with the usual keep-alive.
+/// How long the server may owe an answer, unless the application sets another limit. It is less than a minute, so that
+/// it comes before a client's own judgement with the usual keep-alive.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Why a [`Connector`] cannot be built. No message shows a secret.
@@ -61,8 +61,8 @@ pub enum BuildError {
         /// What is wrong with the file.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The proxy of the application or of the environment cannot be used. The message names the setting, and shows nothing
-    /// of its value.
+    /// The proxy of the application or of the environment cannot be used. The message names the setting, and shows
+    /// nothing of its value.
     #[error("{0}")]
     Proxy(String),
 }
@@ -124,8 +124,8 @@ impl ConnectorBuilder {
         self
     }
 
-    /// Signs with SigV4a, for the region unless [`region_set`](Self::region_set) names others. AWS documents only SigV4 for
-    /// IoT Core, which is used without this.
+    /// Signs with SigV4a, for the region unless [`region_set`](Self::region_set) names others. AWS documents only SigV4
+    /// for IoT Core, which is used without this.
     pub fn sigv4a(mut self) -> Self {
         self.sigv4a = true;
         self
@@ -137,8 +137,8 @@ impl ConnectorBuilder {
         self
     }
 
-    /// Credentials, or the provider to ask for them. Without it: the AWS credential chain. This must be called if the feature
-    /// `chain` is off.
+    /// Credentials, or the provider to ask for them. Without it: the AWS credential chain. This must be called if the
+    /// feature `chain` is off.
     pub fn credentials(mut self, provider: impl ProvideCredentials + 'static) -> Self {
         self.credentials = Some(SharedCredentialsProvider::new(provider));
         self
@@ -151,8 +151,8 @@ impl ConnectorBuilder {
         self
     }
 
-    /// Trusts only the root certificates in this PEM file, for the endpoint and for credential services. Without it: those
-    /// in the file that `AWS_CA_BUNDLE` names, else the system's.
+    /// Trusts only the root certificates in this PEM file, for the endpoint and for credential services. Without it:
+    /// those in the file that `AWS_CA_BUNDLE` names, else the system's.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca_file = Some(path.into());
         self
@@ -178,9 +178,9 @@ impl ConnectorBuilder {
     }
 
     /// How long an open connection may be silent although the server owes an answer, or take nothing of what is sent,
-    /// before it counts as dead: 45 seconds unless set. An answer is owed to CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ and
-    /// PUBLISH with QoS 1 or 2. On Linux, TCP gives up after 40 seconds in which the server's host acknowledges or takes nothing,
-    /// whatever is set here.
+    /// before it counts as dead: 45 seconds unless set. An answer is owed to CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ
+    /// and PUBLISH with QoS 1 or 2. On Linux, TCP gives up after 40 seconds in which the server's host acknowledges or
+    /// takes nothing, whatever is set here.
     pub fn response_timeout(mut self, limit: Duration) -> Self {
         self.response_timeout = limit;
         self

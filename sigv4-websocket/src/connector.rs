@@ -25,8 +25,8 @@ use crate::websocket::upgrade::{Answer, UpgradeError, upgrade};
 #[cfg(feature = "rumqttc")]
 const TIME_FOR_CONNACK: Duration = Duration::from_secs(10);
 
-/// The longest packet that is accepted, in bytes. IoT Core sends payloads of up to 128 KiB ("AWS IoT Core message broker
-/// and protocol limits and quotas"), and topic and properties come on top.
+/// The longest packet that is accepted, in bytes. IoT Core sends payloads of up to 128 KiB ("AWS IoT Core message
+/// broker and protocol limits and quotas"), and topic and properties come on top.
 #[cfg(feature = "rumqttc")]
 const MAX_PACKET: u32 = 256 * 1024;
 
@@ -62,8 +62,8 @@ impl fmt::Debug for Connector {
 }
 
 impl Connector {
-    /// Makes rumqttc connect through this connector: sets the socket connector, a connect timeout that is ten seconds longer
-    /// than the connector's own, and a maximum packet size of 256 KiB. Set others after this.
+    /// Makes rumqttc connect through this connector: sets the socket connector, a connect timeout that is ten seconds
+    /// longer than the connector's own, and a maximum packet size of 256 KiB. Set others after this.
     #[cfg(feature = "rumqttc")]
     pub fn attach(&self, options: &mut rumqttc::MqttOptions) {
         let connector = self.clone();
@@ -76,9 +76,9 @@ impl Connector {
             });
     }
 
-    /// Makes one attempt to open a byte stream, for any MQTT 5 client. If the server refuses the signature and its `date`
-    /// shows that the local clock is more than four minutes off, asks once more, signed with the server's time. The connect
-    /// timeout is for both. Must be called within a Tokio runtime with time and I/O.
+    /// Makes one attempt to open a byte stream, for any MQTT 5 client. If the server refuses the signature and its
+    /// `date` shows that the local clock is more than four minutes off, asks once more, signed with the server's time.
+    /// The connect timeout is for both. Must be called within a Tokio runtime with time and I/O.
     ///
     /// # Errors
     ///
@@ -95,18 +95,18 @@ impl Connector {
         }
     }
 
-    /// Waits until every stream that was dropped has closed its connection, little more than a second at most. Drop the MQTT
-    /// client first, such as rumqttc's `EventLoop`, since it holds a stream.
+    /// Waits until every stream that was dropped has closed its connection, little more than a second at most. Drop the
+    /// MQTT client first, such as rumqttc's `EventLoop`, since it holds a stream.
     pub async fn closed(&self) {
         self.0.closing.close();
         self.0.closing.wait().await;
     }
 
-    /// Explains a failure to a person, in lines that end with a line break: the error, its causes, what the server said,
-    /// and what to do about it. `client_id` is the MQTT client ID, for the policy that must allow it.
+    /// Explains a failure to a person, in lines that end with a line break: the error, its causes, what the server
+    /// said, and what to do about it. `client_id` is the MQTT client ID, for the policy that must allow it.
     ///
-    /// What the server said is at most 300 characters of each text, without control characters and without anything of a
-    /// presigned URL.
+    /// What the server said is at most 300 characters of each text, without control characters and without anything of
+    /// a presigned URL.
     pub fn explain(&self, failure: &Failure, client_id: &str) -> String {
         let Shared { endpoint, region, network, credentials, .. } = &*self.0;
         let (credentials, trusts_system) = (credentials.latest(), network.tls().trusts_system());

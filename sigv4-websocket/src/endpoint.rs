@@ -81,8 +81,9 @@ impl Endpoint {
         self.port
     }
 
-    /// The region in the name of an IoT Core endpoint: `<id>-ats.iot.<region>.<suffix>`, or `iot-fips` in place of `iot`
-    /// (IoT developer guide, "Connecting to AWS IoT FIPS endpoints"). `None` for any other host, such as a custom domain.
+    /// The region in the name of an IoT Core endpoint: `<id>-ats.iot.<region>.<suffix>`, or `iot-fips` in place of
+    /// `iot` (IoT developer guide, "Connecting to AWS IoT FIPS endpoints"). `None` for any other host, such as a custom
+    /// domain.
     pub fn region(&self) -> Option<&str> {
         let name = SUFFIXES.into_iter().find_map(|suffix| self.host.strip_suffix(suffix))?;
         let (rest, region) = name.rsplit_once('.')?;

@@ -22,8 +22,8 @@ pub enum Progress<'a> {
         /// When they expire, if that is known.
         expiry: Option<SystemTime>,
     },
-    /// By how many seconds the local clock is behind the server's; a negative number if it is ahead. From now on requests
-    /// are signed with the server's time.
+    /// By how many seconds the local clock is behind the server's; a negative number if it is ahead. From now on
+    /// requests are signed with the server's time.
     Clock(i64),
 }
 

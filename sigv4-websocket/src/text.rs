@@ -10,8 +10,8 @@ const PRESIGNED: [&str; 4] = ["x-amz-", "x%2damz", "x%252damz", "x\\u002damz"];
 
 /// Makes a text from outside fit for one line of a log or a terminal: without characters that move the cursor, end the
 /// line, or hide or turn around the text next to them (Unicode Standard Annex 9, "Bidirectional Character Types"), and
-/// without everything from the first `X-Amz-` on, since the query of a presigned URL holds the signature and the session
-/// token.
+/// without everything from the first `X-Amz-` on, since the query of a presigned URL holds the signature and the
+/// session token.
 pub fn printable(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()

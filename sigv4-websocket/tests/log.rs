@@ -1,5 +1,5 @@
-//! The log of the crate. This is a test program of its own, since `tracing` remembers for the whole process which events
-//! somebody wants.
+//! The log of the crate. This is a test program of its own, since `tracing` remembers for the whole process which
+//! events somebody wants.
 
 use sigv4_websocket::{Connector, Credentials};
 use test_support::gateway::{Gateway, REGION, SESSION_TOKEN, Script, TEMPORARY_ACCESS_KEY, TEMPORARY_SECRET};

@@ -1,5 +1,5 @@
-//! A network that fails in silence: packets are dropped, in a network namespace that the test makes for itself. Needs root,
-//! iproute2 and nftables.
+//! A network that fails in silence: packets are dropped, in a network namespace that the test makes for itself. Needs
+//! root, iproute2 and nftables.
 
 use std::path::Path;
 use std::process::Command;
@@ -45,8 +45,8 @@ async fn subscribed(connector: &Connector, keep_alive: u16) -> (AsyncClient, Eve
     (client, eventloop)
 }
 
-/// A server whose host vanished sends neither an acknowledgement nor a reset. Two clients are silent but for a ping, which
-/// comes after a minute, or just before TCP has found out. The third publishes so often that it never pings.
+/// A server whose host vanished sends neither an acknowledgement nor a reset. Two clients are silent but for a ping,
+/// which comes after a minute, or just before TCP has found out. The third publishes so often that it never pings.
 #[tokio::test]
 #[ignore = "takes 80 seconds, and needs root and nftables"]
 async fn a_vanished_host_is_noticed_within_90_seconds() {

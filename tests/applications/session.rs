@@ -20,8 +20,9 @@ fn is_publish(event: &Event) -> bool {
     matches!(event, Event::Publish { .. })
 }
 
-/// The wait begins with one second, and doubles with each refused SUBSCRIBE and with the cut. The refused message leaves it so,
-/// since that is no success. The wait after the last refused SUBSCRIBE, which has no random part, shows it.
+/// The wait begins with one second, and doubles with each refused SUBSCRIBE and with the cut. The refused message
+/// leaves it so, since that is no success. The wait after the last refused SUBSCRIBE, which has no random part, shows
+/// it.
 #[tokio::test]
 async fn refused_topics_are_explained_once_and_tried_again_at_growing_intervals() {
     let refusing = Script { subacks: vec![0x87], pubacks: vec![0x87], ..Script::default() };

@@ -1,5 +1,5 @@
-//! What a connection costs, in round trips, time and memory: `cargo bench --bench connect`, or with `-- held publish` for
-//! some of the sections. It prints tables for people to read, and exits with 0 whatever the figures are.
+//! What a connection costs, in round trips, time and memory: `cargo bench --bench connect`, or with `-- held publish`
+//! for some of the sections. It prints tables for people to read, and exits with 0 whatever the figures are.
 //!
 //! Nothing here leaves 127.0.0.1: the server is the stand-in of the tests, and the keys are made up.
 

@@ -61,9 +61,9 @@ fn measure(mut command: Command, syns: &mpsc::Receiver<Instant>) -> [f64; 2] {
         .map(|time| (time - syn).div_duration_f64(2 * DELAY))
 }
 
-/// A wire with a delay before this endpoint: each chunk, and the end of the stream, leaves a fixed time after it came. The
-/// kernel answers the SYN without a delay, so the first data of the client is held for as long as a delayed answer would
-/// have taken. Returns the port of the wire, and the time of each SYN.
+/// A wire with a delay before this endpoint: each chunk, and the end of the stream, leaves a fixed time after it came.
+/// The kernel answers the SYN without a delay, so the first data of the client is held for as long as a delayed answer
+/// would have taken. Returns the port of the wire, and the time of each SYN.
 ///
 /// It uses threads, since Tokio's timers are accurate only to a millisecond, and one connection passes eight delays.
 fn relay(endpoint: &str) -> (u16, mpsc::Receiver<Instant>) {
@@ -89,8 +89,8 @@ fn relay(endpoint: &str) -> (u16, mpsc::Receiver<Instant>) {
     (port, syns)
 }
 
-/// Reading and writing are apart, so that a chunk on its way does not hold up the next one. Nothing leaves `from` before it
-/// is `open`.
+/// Reading and writing are apart, so that a chunk on its way does not hold up the next one. Nothing leaves `from`
+/// before it is `open`.
 fn pump(mut from: TcpStream, mut to: TcpStream, open: Instant) {
     let (sender, chunks) = mpsc::channel::<(Instant, Vec<u8>)>();
     thread::spawn(move || {

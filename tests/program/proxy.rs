@@ -71,8 +71,8 @@ fn assert_fails(outcome: &Outcome, code: i32, texts: &[&str]) {
     assert!(!outcome.stderr.contains("PASSWORD") && !outcome.stderr.contains("ss@"), "{outcome:#?}");
 }
 
-/// The first setting that is not empty counts. It also does in a CGI program, where the library that matches destinations
-/// would ignore the proxy by itself.
+/// The first setting that is not empty counts. It also does in a CGI program, where the library that matches
+/// destinations would ignore the proxy by itself.
 #[tokio::test]
 async fn every_setting_serves_the_endpoint_and_the_services() {
     for (nth, setting) in ["--proxy"].iter().chain(VARIABLES).enumerate() {

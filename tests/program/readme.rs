@@ -1,5 +1,5 @@
-//! What the README and the page about failures say is true: their transcripts are what the program prints today, and the
-//! messages in their tables are those of the code.
+//! What the README and the page about failures say is true: their transcripts are what the program prints today, and
+//! the messages in their tables are those of the code.
 
 use std::fs;
 use std::path::Path;

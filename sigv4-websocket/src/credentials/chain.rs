@@ -2,9 +2,9 @@
 //! aws-config's providers.
 //!
 //! There is one rule: only the first source that is set is asked, and its error is the error of the chain. Only the
-//! profile `default` is passed over, and only where it is not there or sets up no credentials. aws-config's own chain also
-//! passes over a profile that was named and is missing, half a key pair and the like, and then signs as somebody else: on
-//! EC2 with the instance's role.
+//! profile `default` is passed over, and only where it is not there or sets up no credentials. aws-config's own chain
+//! also passes over a profile that was named and is missing, half a key pair and the like, and then signs as somebody
+//! else: on EC2 with the instance's role.
 
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
@@ -33,8 +33,9 @@ use crate::network::Network;
 const PROFILE_FILES: [(&str, &str); 2] =
     [("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")];
 
-/// Credentials from the first source that is set, or from `profile` alone if there is one. `region` is used for STS if the
-/// profile has no region. Providers are made anew for each load, because some remember their first failure for ever.
+/// Credentials from the first source that is set, or from `profile` alone if there is one. `region` is used for STS if
+/// the profile has no region. Providers are made anew for each load, because some remember their first failure for
+/// ever.
 pub(crate) async fn load(
     profile: Option<&str>,
     region: &str,
@@ -87,8 +88,8 @@ async fn ask_profile(name: &str, config: ProviderConfig) -> Result<Sourced, Sour
     ask(&format!("profile {name}"), provider).await
 }
 
-/// Whether a profile is not there or sets up no credentials. aws-config says so without a cause, and everything else with
-/// one.
+/// Whether a profile is not there or sets up no credentials. aws-config says so without a cause, and everything else
+/// with one.
 fn is_nothing_there(error: &SourceError) -> bool {
     match error {
         SourceError::Failed { source: reason @ CredentialsError::CredentialsNotLoaded(_), .. } => {

@@ -23,7 +23,8 @@ use crate::progress::{GIVEN, Progress, shorten};
 /// Credentials that expire within this time are fetched again before signing.
 const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
 
-/// Refusals make the connector ask the source again at most this often, because it may be a service that limits requests.
+/// Refusals make the connector ask the source again at most this often, because it may be a service that limits
+/// requests.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// Why there are no credentials.

@@ -13,8 +13,8 @@ use tokio::time::sleep;
 
 use super::{FreshCredentials, Source};
 
-/// Credentials from a source that gives another key each time, with this lifetime in seconds, but fails after `good` times;
-/// and how often it was asked.
+/// Credentials from a source that gives another key each time, with this lifetime in seconds, but fails after `good`
+/// times; and how often it was asked.
 fn source(lifetime: Option<u64>, good: usize) -> (FreshCredentials, Arc<AtomicUsize>) {
     let asked = Arc::<AtomicUsize>::default();
     let count = asked.clone();

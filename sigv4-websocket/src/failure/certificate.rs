@@ -41,8 +41,8 @@ pub(super) fn message(error: &rustls::Error) -> String {
     }
 }
 
-/// Whether the issuer is unknown, or only has the name of one that is trusted. macOS says then that the certificate is not
-/// trusted.
+/// Whether the issuer is unknown, or only has the name of one that is trusted. macOS says then that the certificate is
+/// not trusted.
 pub(super) fn is_untrusted(flaw: &CertificateError) -> bool {
     match flaw {
         CertificateError::Other(reason) => reason.to_string().contains("not trusted"),

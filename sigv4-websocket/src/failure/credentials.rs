@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::{CredentialsError, TokenError};
 
-use super::causes;
+use super::report::causes;
 use crate::credentials::SourceError;
 use crate::text::date;
 
@@ -65,8 +65,9 @@ fn for_profile(profile: &str, error: &CredentialsError) -> Option<String> {
     }
     if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
         return Some(format!(
-            "there is no such profile, or it sets up no credentials: it is [profile {profile}] in the config file or [{profile}] in the credentials \
-             file; on EC2 it may have role_arn and credential_source = Ec2InstanceMetadata"
+            "there is no such profile, or it sets up no credentials: it is [profile {profile}] in the config file or \
+             [{profile}] in the credentials file; on EC2 it may have role_arn and credential_source = \
+             Ec2InstanceMetadata"
         ));
     }
     says("AccessDenied").then(|| {

@@ -29,8 +29,8 @@ impl From<ConnectionError> for Failure {
 }
 
 impl Failure {
-    /// The subscriptions that a SUBACK refuses, each as a failure. `filters` are the topic filters of the SUBSCRIBE, in its
-    /// order.
+    /// The subscriptions that a SUBACK refuses, each as a failure. `filters` are the topic filters of the SUBSCRIBE, in
+    /// its order.
     pub fn from_suback(suback: &rumqttc::SubAck, filters: &[&str]) -> Vec<Self> {
         let reason = suback.properties.as_ref().and_then(|properties| properties.reason_string.as_deref());
         let codes = suback.return_codes.iter().map(|code| number(*code));
@@ -41,8 +41,8 @@ impl Failure {
             .collect()
     }
 
-    /// The failure, if a PUBACK refuses the message. It names only a packet identifier, so `topic` says where the message
-    /// was to go.
+    /// The failure, if a PUBACK refuses the message. It names only a packet identifier, so `topic` says where the
+    /// message was to go.
     pub fn from_puback(puback: &rumqttc::PubAck, topic: &str) -> Option<Self> {
         let reason = puback.properties.as_ref().and_then(|properties| properties.reason_string.as_deref());
         Self::publish_refused(topic, ReasonCode(puback.reason as u8), reason)

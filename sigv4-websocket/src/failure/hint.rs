@@ -3,7 +3,8 @@
 use rustls::InvalidMessage;
 
 use super::facts::{DESCRIBE_ENDPOINT, Facts};
-use super::{Cause, causes, certificate, credentials, policy};
+use super::report::causes;
+use super::{Cause, certificate, credentials, policy};
 use crate::credentials::SourceError;
 use crate::mqtt::first_packet::FirstPacketError;
 use crate::mqtt::reason_code::ReasonCode;

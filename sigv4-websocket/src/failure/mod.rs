@@ -11,7 +11,6 @@ pub(crate) mod report;
 #[cfg(all(test, feature = "rumqttc"))]
 mod tests;
 
-use std::error::Error;
 use std::io;
 use std::time::Duration;
 
@@ -31,7 +30,7 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Why a session ended, or why none began.
 ///
-/// It is shown as one line without its causes, which [`source`](Error::source) gives.
+/// It is shown as one line without its causes, which [`source`](std::error::Error::source) gives.
 /// [`Connector::explain`](crate::Connector::explain) gives the whole report, made safe to show to a person.
 #[derive(thiserror::Error)]
 #[error(transparent)]
@@ -68,7 +67,7 @@ pub(crate) enum Cause {
     #[error("the MQTT session failed")]
     Other(#[source] Box<rumqttc::ConnectionError>),
     /// The MQTT client does not say what its limit was.
-    #[error("the deadline{} passed in the phase {phase}", .limit.map(|limit| format!(" of {} s", limit.as_secs_f64())).unwrap_or_default())]
+    #[error("the deadline{} passed in the phase {phase}", of_seconds(*.limit))]
     Deadline { phase: Phase, limit: Option<Duration> },
 }
 
@@ -99,8 +98,8 @@ impl Failure {
         Cause::Deadline { phase, limit: Some(limit) }.into()
     }
 
-    /// What a SUBACK says of a topic filter, if it refuses it, which leaves the connection open. `None` if the reason code
-    /// grants the subscription (MQTT 5 section 3.9.3).
+    /// What a SUBACK says of a topic filter, if it refuses it, which leaves the connection open. `None` if the reason
+    /// code grants the subscription (MQTT 5 section 3.9.3).
     pub fn subscribe_refused(filter: &str, code: ReasonCode, reason: Option<&str>) -> Option<Self> {
         let (filter, reason) = (filter.to_owned(), reason.map(str::to_owned));
         code.is_error().then(|| Cause::Subscribe { filter, code, reason }.into())
@@ -137,7 +136,8 @@ impl Failure {
         Some(self.answer()?.status.as_u16())
     }
 
-    /// What the server said in a refused upgrade, or as a reason string. Show it only through [`printable`](crate::printable).
+    /// What the server said in a refused upgrade, or as a reason string. Show it only through
+    /// [`printable`](crate::printable).
     pub fn server_message(&self) -> Option<&str> {
         let answer = self.answer().and_then(|answer| answer.message.as_deref());
         answer.or_else(|| self.reason()?.1)
@@ -153,9 +153,9 @@ impl Failure {
         Some(self.reason()?.0)
     }
 
-    /// The shortest wait before another attempt, a second or more, or `None` if no attempt can help until somebody changes
-    /// something. Add a random wait that grows with each attempt, so that clients that failed together do not come back
-    /// together.
+    /// The shortest wait before another attempt, a second or more, or `None` if no attempt can help until somebody
+    /// changes something. Add a random wait that grows with each attempt, so that clients that failed together do not
+    /// come back together.
     pub fn retry_after(&self) -> Option<Duration> {
         let transient = match &*self.0 {
             Cause::Deadline { .. } => true,
@@ -168,8 +168,9 @@ impl Failure {
         transient.then_some(SHORTEST_WAIT)
     }
 
-    /// Whether this failure tells a person nothing that `other` has not told: its error, causes and what the server said are
-    /// the same but for words with a digit, such as dates and request IDs, and so is the topic that was refused.
+    /// Whether this failure tells a person nothing that `other` has not told: its error, causes and what the server
+    /// said are the same but for words with a digit, such as dates and request IDs, and so is the topic that was
+    /// refused.
     pub fn is_like(&self, other: &Self) -> bool {
         self.topic() == other.topic() && report::gist(self) == report::gist(other)
     }
@@ -242,9 +243,7 @@ impl Failure {
     }
 }
 
-/// The causes of `error`, the outermost first.
-pub(crate) fn causes<'a>(
-    error: &'a (dyn Error + 'static),
-) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(error.source(), |cause| (*cause).source())
+/// The limit, if it is known.
+fn of_seconds(limit: Option<Duration>) -> String {
+    limit.map(|limit| format!(" of {} s", limit.as_secs_f64())).unwrap_or_default()
 }

@@ -39,7 +39,8 @@ pub(super) fn publish(facts: &Facts<'_>, topic: &str) -> Vec<String> {
     ]
 }
 
-const COGNITO: &str = "an Amazon Cognito identity needs an IoT policy as well, attached to each identity ID: aws iot attach-policy";
+const COGNITO: &str = "an Amazon Cognito identity needs an IoT policy as well, attached to each identity ID: aws iot \
+                       attach-policy";
 
 fn statement(facts: &Facts<'_>, action: &str, kind: &str, name: &str) -> String {
     let account = facts.credentials.as_ref().and_then(|keys| keys.account_id()).map(|id| id.as_str());

@@ -1,5 +1,6 @@
 //! Formats a failure in lines of plain words, so that nothing from outside can disturb a terminal.
 
+use std::error::Error;
 use std::fmt::{self, Write};
 
 use aws_credential_types::provider::error::CredentialsError;
@@ -8,7 +9,7 @@ use aws_smithy_types::error::metadata::ErrorMetadata;
 
 use super::facts::Facts;
 use super::hint::hints;
-use super::{Failure, causes, certificate};
+use super::{Failure, certificate};
 use crate::text::{printable, shown};
 
 /// A server may repeat the signed URL in what the fields hold.
@@ -18,7 +19,7 @@ impl fmt::Debug for Failure {
     }
 }
 
-type Cause = dyn std::error::Error + 'static;
+type Cause = dyn Error + 'static;
 
 /// The failure and its causes, then what the server said, then the hints, each on a line of its own.
 pub(crate) fn report(failure: &Failure, facts: &Facts<'_>) -> String {
@@ -48,8 +49,8 @@ pub(crate) fn report(failure: &Failure, facts: &Facts<'_>) -> String {
     text
 }
 
-/// What the failure says, without the words that hold a digit: times, addresses, and the IDs that IoT Core puts into its
-/// reason strings.
+/// What the failure says, without the words that hold a digit: times, addresses, and the IDs that IoT Core puts into
+/// its reason strings.
 pub(super) fn gist(failure: &Failure) -> String {
     let said =
         failure.details().into_iter().filter(|(label, _)| *label != "request id").map(|(_, said)| said);
@@ -65,8 +66,8 @@ pub(super) fn summary(failure: &Failure) -> String {
     shown(&format!("{failure}{}", cause.unwrap_or_default()))
 }
 
-/// The error's own message. The AWS SDK puts whole requests, with the tokens in them, into some of its messages: they are
-/// cut off before the request.
+/// The error's own message. The AWS SDK puts whole requests, with the tokens in them, into some of its messages: they
+/// are cut off before the request.
 fn message(error: &Cause) -> String {
     if let Some(error) = error.downcast_ref() {
         return certificate::message(error);
@@ -79,4 +80,11 @@ fn message(error: &Cause) -> String {
     let dump =
         ["Request {", "Response {", "StartEl {"].into_iter().filter_map(|start| text.find(start)).min();
     text[..dump.unwrap_or(text.len())].replace("StatusCode(", "(")
+}
+
+/// The causes of `error`, the outermost first.
+pub(crate) fn causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |cause| (*cause).source())
 }

@@ -1,7 +1,7 @@
 //! The server's first MQTT packet, which must be a successful CONNACK (MQTT 5 section 3.2).
 //!
-//! An MQTT client checks it too, but rumqttc loses the reason string of a refusal and every reason code that it does not
-//! know, and it ignores a packet whose body is too short.
+//! An MQTT client checks it too, but rumqttc loses the reason string of a refusal and every reason code that it does
+//! not know, and it ignores a packet whose body is too short.
 
 use std::ops::ControlFlow;
 
@@ -33,8 +33,8 @@ pub(crate) enum FirstPacketError {
     Malformed,
 }
 
-/// Looks at `bytes`, the beginning of what the server sent. `Continue` means that more bytes are needed, `Break(Ok)` that
-/// this is a successful CONNACK.
+/// Looks at `bytes`, the beginning of what the server sent. `Continue` means that more bytes are needed, `Break(Ok)`
+/// that this is a successful CONNACK.
 pub(crate) fn check(bytes: &[u8]) -> ControlFlow<Result<(), FirstPacketError>> {
     let refused = |error| ControlFlow::Break(Err(error));
     let (kind, rest) = match bytes {

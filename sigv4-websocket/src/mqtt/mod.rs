@@ -1,4 +1,5 @@
-//! What this crate has to know of MQTT 5: the server's first packet, reason codes, and which packets wait for an answer.
+//! What this crate has to know of MQTT 5: the server's first packet, reason codes, and which packets wait for an
+//! answer.
 
 pub(crate) mod first_packet;
 pub(crate) mod outgoing;

@@ -61,8 +61,8 @@ pub(crate) struct Proxies {
 }
 
 impl Proxies {
-    /// As the environment says: through the proxy of the first of `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` and `all_proxy` that is not
-    /// empty, except for loopback and for what `NO_PROXY` or `no_proxy` lists.
+    /// As the environment says: through the proxy of the first of `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` and
+    /// `all_proxy` that is not empty, except for loopback and for what `NO_PROXY` or `no_proxy` lists.
     pub(crate) fn from_env() -> Self {
         let exempt =
             ["NO_PROXY", "no_proxy"].into_iter().find_map(variable).map_or(String::new(), |(_, list)| list);

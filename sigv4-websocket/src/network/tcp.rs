@@ -23,9 +23,9 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 const PROBE_AFTER: Duration = Duration::from_secs(30);
 const PROBE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How long the peer's host may leave bytes or probes unacknowledged. While bytes are unacknowledged there are no probes,
-/// so an MQTT ping that comes just before the probes would have failed begins the time anew: twice this limit must be less
-/// than 90 seconds, and once less than the usual keep-alive of a minute.
+/// How long the peer's host may leave bytes or probes unacknowledged. While bytes are unacknowledged there are no
+/// probes, so an MQTT ping that comes just before the probes would have failed begins the time anew: twice this limit
+/// must be less than 90 seconds, and once less than the usual keep-alive of a minute.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNACKNOWLEDGED_LIMIT: Duration = Duration::from_secs(40);
 
@@ -88,8 +88,8 @@ async fn open(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// A host that has vanished is noticed by probes of TCP where the connection is idle, and elsewhere by the limit for what is
-/// unacknowledged (RFC 5482). Only Linux has that limit, which there holds for the probes as well.
+/// A host that has vanished is noticed by probes of TCP where the connection is idle, and elsewhere by the limit for
+/// what is unacknowledged (RFC 5482). Only Linux has that limit, which there holds for the probes as well.
 fn set_options(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
@@ -103,8 +103,8 @@ fn set_options(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// The numbers of bytes that have left a connection and that have arrived, below TLS: above it, a part of a message cannot be
-/// seen.
+/// The numbers of bytes that have left a connection and that have arrived, below TLS: above it, a part of a message
+/// cannot be seen.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
     pub sent: AtomicU64,

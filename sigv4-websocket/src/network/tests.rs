@@ -1,5 +1,5 @@
-//! The first connection that opens is used, whichever address it has. A proxy is asked as its setting says, is never gone
-//! around, and what it answers is explained.
+//! The first connection that opens is used, whichever address it has. A proxy is asked as its setting says, is never
+//! gone around, and what it answers is explained.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -82,7 +82,8 @@ async fn a_proxy_is_asked_for_the_destination_in_the_name_of_the_user() {
     }
 }
 
-/// Why there is no connection through the proxy with this URL, what a person is told, and whether another attempt may help.
+/// Why there is no connection through the proxy with this URL, what a person is told, and whether another attempt may
+/// help.
 async fn explained(url: &str) -> (String, bool) {
     let error = connect_through(url).await.expect_err("no connection");
     let failure = Failure::from(Cause::from(NetworkError::from(error)));

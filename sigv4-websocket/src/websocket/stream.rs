@@ -43,8 +43,8 @@ pub(crate) type Socket = WebSocketStream<Box<dyn Transport>>;
 /// If the server refuses CONNECT, reading fails. Every error is an [`io::Error`] of which `Failure::from` makes a
 /// [`Failure`](crate::Failure).
 ///
-/// Drop it without a shutdown. That begins the close in the background: Close 1000, a second for the peer's Close, TLS close_notify, FIN.
-/// [`Connector::closed`](crate::Connector::closed) waits for the end of that.
+/// Drop it without a shutdown. That begins the close in the background: Close 1000, a second for the peer's Close, TLS
+/// close_notify, FIN. [`Connector::closed`](crate::Connector::closed) waits for the end of that.
 pub struct ByteStream {
     socket: Option<Socket>,
     /// The bytes of the first packet so far. `None` after a successful CONNACK.
@@ -65,7 +65,8 @@ pub struct ByteStream {
 }
 
 impl ByteStream {
-    /// Wraps an open WebSocket, within a Tokio runtime. Its close will run on `closing`; `limit` is the response timeout.
+    /// Wraps an open WebSocket, within a Tokio runtime. Its close will run on `closing`; `limit` is the response
+    /// timeout.
     pub(crate) fn new(socket: Socket, traffic: Arc<Traffic>, limit: Duration, closing: TaskTracker) -> Self {
         Self {
             socket: Some(socket),

@@ -180,8 +180,8 @@ impl Answer {
         self.status == StatusCode::TOO_MANY_REQUESTS || self.status.is_server_error()
     }
 
-    /// Whether this is the answer of a proxy or a load balancer in front of IoT Core: it names a server, and has no header
-    /// of AWS.
+    /// Whether this is the answer of a proxy or a load balancer in front of IoT Core: it names a server, and has no
+    /// header of AWS.
     pub(crate) fn is_from_intermediary(&self) -> bool {
         self.server.is_some() && self.error_type.is_none() && self.request_id.is_none()
     }

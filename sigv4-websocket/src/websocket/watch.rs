@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Whoever finds that a limit has passed looks once more after this time: the machine or the task may have been asleep, and
-/// what arrived meanwhile is still to be read.
+/// Whoever finds that a limit has passed looks once more after this time: the machine or the task may have been asleep,
+/// and what arrived meanwhile is still to be read.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 
 /// A limit for something that is to happen. It costs a timer only while somebody waits.

@@ -17,7 +17,8 @@ fn without(source: Source, text: &str) -> Answer {
     Answer { body: answer.body.replace(text, ""), ..answer }
 }
 
-/// A row replaces the nth answer of the service, which answers 404 from then on. The instance role must not sign instead.
+/// A row replaces the nth answer of the service, which answers 404 from then on. The instance role must not sign
+/// instead.
 #[tokio::test]
 async fn a_service_that_refuses_or_makes_no_sense_ends_the_run() {
     use Source::{Container, LoginRenewal, Metadata, Renewal, Role, SignIn, WebIdentity};

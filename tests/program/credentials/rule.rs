@@ -1,5 +1,5 @@
-//! The one rule: the first source that is set is asked, alone, and its error is the run's error. In every row there is also
-//! an instance role, which must never sign instead of what was asked for.
+//! The one rule: the first source that is set is asked, alone, and its error is the run's error. In every row there is
+//! also an instance role, which must never sign instead of what was asked for.
 
 use crate::credentials::setup::{assert_fails, gateway_knowing, permanent, program, signers};
 use crate::credentials::source::{
@@ -7,8 +7,8 @@ use crate::credentials::source::{
 };
 use crate::program::{Outcome, Program};
 
-/// What is set: files in the program's home, the flag `--profile`, and variables. In their texts `{wanted}` stands for the
-/// keys that must sign, `{other}` for other keys, and `{role}` for a role.
+/// What is set: files in the program's home, the flag `--profile`, and variables. In their texts `{wanted}` stands for
+/// the keys that must sign, `{other}` for other keys, and `{role}` for a role.
 type Settings<'a> = &'a [(&'a str, &'a str)];
 
 /// Runs the program on an instance that has a role. Returns the outcome, and whose key has signed.

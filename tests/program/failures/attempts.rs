@@ -1,5 +1,6 @@
-//! Failures that another attempt may heal are tried again, with a warning that says why and when, and a clock that is off is
-//! corrected within an attempt. Everything else is final, as the other rows prove, since they get only one connection.
+//! Failures that another attempt may heal are tried again, with a warning that says why and when, and a clock that is
+//! off is corrected within an attempt. Everything else is final, as the other rows prove, since they get only one
+//! connection.
 
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ fn unavailable() -> Script {
     Script::fault(Stage::Request, [Act::Send(answer("503 Service Unavailable", &[], ""))])
 }
 
-/// An honest server whose clock is this far ahead. It is half a minute further off than the program says, which rounds down
-/// while the run takes some time.
+/// An honest server whose clock is this far ahead. It is half a minute further off than the program says, which rounds
+/// down while the run takes some time.
 fn ahead(minutes: i64) -> Script {
     Script { clock_offset_seconds: minutes * 60 + 30 * minutes.signum(), ..Script::default() }
 }

@@ -1,7 +1,8 @@
-//! What can go wrong on the way to IoT Core, and how the program reacts. What is said of each answer of a server is tested
-//! inside the crate; here is what needs a process: exit codes, deadlines, memory, the log, TCP and TLS.
+//! What can go wrong on the way to IoT Core, and how the program reacts. What is said of each answer of a server is
+//! tested inside the crate; here is what needs a process: exit codes, deadlines, memory, the log, TCP and TLS.
 //!
-//! [`Row`] shows what a row can do. `FAULT=clock cargo test --test program every_fault` runs those with "clock" in their name.
+//! [`Row`] shows what a row can do. `FAULT=clock cargo test --test program every_fault` runs those with "clock" in
+//! their name.
 
 pub mod answers;
 mod attempts;

@@ -30,9 +30,9 @@ pub struct Row {
     within: Duration,
 }
 
-/// A run that ends with this exit code, and says all of these texts on stderr. Unless the row says more, the server is an honest
-/// gateway, the keys are temporary ones with their token, there is one attempt, and the run ends within ten seconds, long
-/// before the deadline of thirty.
+/// A run that ends with this exit code, and says all of these texts on stderr. Unless the row says more, the server is
+/// an honest gateway, the keys are temporary ones with their token, there is one attempt, and the run ends within ten
+/// seconds, long before the deadline of thirty.
 pub fn row<const N: usize>(name: &'static str, code: i32, says: [&'static str; N]) -> Row {
     let flags = [
         ("--region", REGION),
@@ -84,8 +84,8 @@ impl Row {
         Self { within: Duration::from_secs(seconds), ..self }
     }
 
-    /// Runs the program. Whatever the row says, there is no panic, no Debug dump, no secret, nothing that disturbs a terminal or
-    /// forges a line, and little memory.
+    /// Runs the program. Whatever the row says, there is no panic, no Debug dump, no secret, nothing that disturbs a
+    /// terminal or forges a line, and little memory.
     pub async fn check(mut self) {
         let gateway = Gateway::start_with(self.scripts).await;
         let elsewhere = self.flags.contains_key("--endpoint");

@@ -1,6 +1,6 @@
-//! Random peers: whatever a server, a proxy or a credential service says, the program ends in time with a code that fits.
-//! It never panics, and uses little memory. Even at `--log-level trace` it shows
-//! none of the secrets that it was given, and no character that could disturb a terminal.
+//! Random peers: whatever a server, a proxy or a credential service says, the program ends in time with a code that
+//! fits. It never panics, and uses little memory. Even at `--log-level trace` it shows none of the secrets that it was
+//! given, and no character that could disturb a terminal.
 //!
 //! A run tries the same few cases each time. `RANDOM_MINUTES=60 cargo test --test program random -- --nocapture` tries
 //! others for an hour, and says how many.

@@ -44,7 +44,8 @@ fn random_answers_of_a_proxy_are_survived() {
     });
 }
 
-/// A relay between the program and each honest service edits the answers, of instance metadata perhaps only the later ones.
+/// A relay between the program and each honest service edits the answers, of instance metadata perhaps only the later
+/// ones.
 #[test]
 fn random_answers_of_credential_services_are_survived() {
     let sources = [
@@ -87,8 +88,8 @@ async fn pass_on(mut client: TcpStream, service: u16, edits: Arc<Vec<Edit>>) -> 
     await_end(client).await
 }
 
-/// Runs the program, which may end with one of these codes. A success means that the gateway got the key of this source, and
-/// behind an honest peer there is one.
+/// Runs the program, which may end with one of these codes. A success means that the gateway got the key of this
+/// source, and behind an honest peer there is one.
 async fn survive(
     program: Program,
     gateway: &Gateway,

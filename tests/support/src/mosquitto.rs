@@ -2,8 +2,8 @@
 
 use std::net::TcpListener;
 
-/// A configuration with WebSockets on `port`. `log` is where the log goes, `global` are other settings of the broker, and
-/// `listener` those of the listener, such as its certificate.
+/// A configuration with WebSockets on `port`. `log` is where the log goes, `global` are other settings of the broker,
+/// and `listener` those of the listener, such as its certificate.
 pub fn config(port: u16, log: &str, global: &str, listener: &str) -> String {
     // Mosquitto 2.0.11 ends at once if it has WebSocket listeners only.
     format!(

@@ -113,8 +113,8 @@ impl Program {
     }
 }
 
-/// Takes the developer's own variables out of the environment, and every way to EC2 instance metadata or to AWS: where a
-/// test names no stand-in, requests go to a port of 127.0.0.1 at which nobody listens.
+/// Takes the developer's own variables out of the environment, and every way to EC2 instance metadata or to AWS: where
+/// a test names no stand-in, requests go to a port of 127.0.0.1 at which nobody listens.
 pub fn scrub(command: &mut std::process::Command) -> &mut std::process::Command {
     command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true");
     for nowhere in ["AWS_ENDPOINT_URL", "AWS_EC2_METADATA_SERVICE_ENDPOINT"] {

@@ -28,8 +28,9 @@ const NOT_IOT_CORE: &str = "hint: IoT Core does not answer like this: compare lo
 
 const BUSY: &str = "hint: the server is busy or throttles this account";
 
-/// What the client makes of a server that does this after the request: a failure, or the first message on the WebSocket, if it
-/// is valid. The acts may depend on the right `sec-websocket-accept`. The number says how many bytes the server could send.
+/// What the client makes of a server that does this after the request: a failure, or the first message on the
+/// WebSocket, if it is valid. The acts may depend on the right `sec-websocket-accept`. The number says how many bytes
+/// the server could send.
 async fn exchange(acts: impl FnOnce(&str) -> Vec<Act>) -> (Result<Option<Bytes>, Failure>, u64) {
     let (stream, server) = duplex(1024);
     let (mut server, traffic) = counted(server);

@@ -1,5 +1,5 @@
-//! One connection from its first byte to its last: TLS, the upgrade request, MQTT, the close. RFC 6455, section 7.1.1 asks
-//! the server to close TCP first. But the client is under test here, so the server always lets it close first.
+//! One connection from its first byte to its last: TLS, the upgrade request, MQTT, the close. RFC 6455, section 7.1.1
+//! asks the server to close TCP first. But the client is under test here, so the server always lets it close first.
 
 use super::acts::{Act, Stage, perform, send};
 use super::http::{Request, read_head, switching_protocols};
@@ -127,8 +127,8 @@ impl<'a> Connection<'a> {
         Some(&Act::Fin)
     }
 
-    /// Listens until the client ends the connection, records how it did, then ends the gateway's side. A close_notify before
-    /// that, which the client would not read, would turn its FIN into a reset.
+    /// Listens until the client ends the connection, records how it did, then ends the gateway's side. A close_notify
+    /// before that, which the client would not read, would turn its FIN into a reset.
     async fn await_end(&mut self) {
         let mut end = self.recorder.listen(&mut self.stream).await;
         if end.is_ok() {

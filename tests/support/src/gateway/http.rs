@@ -1,5 +1,5 @@
-//! The upgrade request, and the two answers to it (RFC 6455, section 4.2): 101, or a refusal. Its form is taken from logs
-//! that users of AWS IoT have published.
+//! The upgrade request, and the two answers to it (RFC 6455, section 4.2): 101, or a refusal. Its form is taken from
+//! logs that users of AWS IoT have published.
 
 use std::io::Result as IoResult;
 use std::time::SystemTime;

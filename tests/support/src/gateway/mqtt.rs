@@ -1,5 +1,5 @@
-//! MQTT 5, as a well-behaved broker speaks it to a single client. rumqttc reads what the client sends. What the gateway sends
-//! is written by hand, because the tests also need packets that no library would write.
+//! MQTT 5, as a well-behaved broker speaks it to a single client. rumqttc reads what the client sends. What the gateway
+//! sends is written by hand, because the tests also need packets that no library would write.
 
 use super::Script;
 use super::websocket::{BINARY, CLOSE, Incoming, PING, PONG, frame};

@@ -1,8 +1,8 @@
 //! Verifies the signature of a presigned upgrade request, without any code of AWS.
 //!
 //! Written from "AWS Signature Version 4 for API requests" in the IAM user guide. Two things are AWS IoT's own: the
-//! service name, and the session token, which is in the query but is not signed. This is stricter than AWS: it refuses a
-//! URL if any single character was changed.
+//! service name, and the session token, which is in the query but is not signed. This is stricter than AWS: it refuses
+//! a URL if any single character was changed.
 
 use super::http::{Refusal, Request};
 use super::sigv4a;

@@ -1,5 +1,5 @@
-//! The part of Signature Version 4A that differs: an ECDSA key derived from the secret, and its check. The derivation is
-//! that of NIST SP 800-108 in counter mode with HMAC-SHA256, as in "Signing AWS API requests" of the IAM user guide.
+//! The part of Signature Version 4A that differs: an ECDSA key derived from the secret, and its check. The derivation
+//! is that of NIST SP 800-108 in counter mode with HMAC-SHA256, as in "Signing AWS API requests" of the IAM user guide.
 
 use super::sigv4::{ECDSA, Key, hmac};
 use p256::ecdsa::signature::Verifier;

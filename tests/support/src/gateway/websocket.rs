@@ -1,5 +1,5 @@
-//! WebSocket frames (RFC 6455, section 5), and MQTT packets in them (MQTT 5, section 6). They are written by hand, because a
-//! test must be able to send invalid ones, and read one by one, to see exactly what the client sent.
+//! WebSocket frames (RFC 6455, section 5), and MQTT packets in them (MQTT 5, section 6). They are written by hand,
+//! because a test must be able to send invalid ones, and read one by one, to see exactly what the client sent.
 
 use bytes::{Buf, BytesMut};
 use rumqttc::Packet;
