@@ -14,37 +14,37 @@ enum State {
     #[default]
     First,
     /// The next byte belongs to the remaining length, of which this much is known.
-    Length { value: usize, shift: u32 },
+    Length { demands: bool, value: usize, shift: u32 },
     /// This many bytes of the packet are still to come.
-    Body(usize),
+    Body { demands: bool, left: usize },
 }
 
 impl OutgoingPackets {
-    /// Whether a packet that the server must answer begins in `bytes`, the next that are sent.
+    /// Whether a packet that the server must answer ends in `bytes`, the next that are sent. Before its end there can be
+    /// no answer, however long it takes to send.
     pub(crate) fn demand_answer(&mut self, mut bytes: &[u8]) -> bool {
         let mut demanded = false;
-        while let Some((byte, rest)) = bytes.split_first() {
+        while let Some(byte) = bytes.first() {
+            let mut taken = 1;
             self.state = match self.state {
-                State::First => {
-                    demanded |= demands_answer(*byte);
-                    State::Length { value: 0, shift: 0 }
-                }
-                State::Length { value, shift } => {
+                State::First => State::Length { demands: demands_answer(*byte), value: 0, shift: 0 },
+                State::Length { demands, value, shift } => {
                     let value = value | usize::from(byte & 0x7F) << shift;
-                    match (*byte >= 0x80 && shift < 21, value) {
-                        (true, _) => State::Length { value, shift: shift + 7 },
-                        (false, 0) => State::First,
-                        (false, length) => State::Body(length),
+                    match *byte >= 0x80 && shift < 21 {
+                        true => State::Length { demands, value, shift: shift + 7 },
+                        false => State::Body { demands, left: value },
                     }
                 }
-                State::Body(left) => {
-                    let taken = left.min(bytes.len());
-                    bytes = &bytes[taken..];
-                    self.state = if taken == left { State::First } else { State::Body(left - taken) };
-                    continue;
+                State::Body { demands, left } => {
+                    taken = left.min(bytes.len());
+                    State::Body { demands, left: left - taken }
                 }
             };
-            bytes = rest;
+            bytes = &bytes[taken..];
+            if let State::Body { demands, left: 0 } = self.state {
+                demanded |= demands;
+                self.state = State::First;
+            }
         }
         demanded
     }

@@ -117,9 +117,9 @@ fn packets_are_followed_however_they_are_cut() {
         (vec![0xA2, 2, 0, 1], true),
         (vec![0xE0, 0], false),
     ];
-    // For each byte, whether it begins a packet that must be answered.
+    // For each byte, whether it ends a packet that must be answered.
     let bytes = packets.iter().flat_map(|(packet, demands)| {
-        packet.iter().enumerate().map(|(at, byte)| (*byte, at == 0 && *demands))
+        packet.iter().enumerate().map(|(at, byte)| (*byte, at + 1 == packet.len() && *demands))
     });
     let (bytes, demands): (Vec<u8>, Vec<bool>) = bytes.unzip();
     for size in [1, 2, 3, 5, 7, 64, 259, 260, 261, 1000] {

@@ -203,16 +203,20 @@ async fn a_slow_line_is_no_dead_one() {
     let mut line = server.into_inner();
     let reading = tokio::spawn(async move {
         let mut piece = [0; 1000];
-        while line.read(&mut piece).await.is_ok_and(|length| length > 0) {
+        while let Ok(Ok(1..)) = timeout(Duration::from_secs(20), line.read(&mut piece)).await {
             sleep(Duration::from_secs(10)).await;
         }
+        line.write_all(&frame(BINARY, true, &[0x40])).await.expect("a client");
+        line
     });
     let began = Instant::now();
     // PUBLISH with QoS 1 of 128 KB, which takes twenty minutes here.
     let packet = [&[0x32, 0x80, 0x80, 0x08], &vec![0; 128 * 1024][..]].concat();
     send(&mut stream, &packet).await;
     assert!(began.elapsed() > Duration::from_secs(1000), "{:?}", began.elapsed());
-    reading.abort();
+    // The whole packet was written only now, so the time for its answer begins now.
+    assert_eq!(stream.read_u8().await.expect("an answer"), 0x40);
+    drop(reading.await);
 }
 
 #[tokio::test(start_paused = true)]
