@@ -11,7 +11,7 @@ mod watch;
 use std::io;
 
 use tokio_tungstenite::tungstenite;
-use tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake;
+use tokio_tungstenite::tungstenite::error::ProtocolError::{ResetWithoutClosingHandshake, SendAfterClosing};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::mqtt::first_packet::FirstPacketError;
@@ -82,7 +82,9 @@ impl From<tungstenite::Error> for HangUp {
             tungstenite::Error::Io(_)
             | tungstenite::Error::ConnectionClosed
             | tungstenite::Error::AlreadyClosed
-            | tungstenite::Error::Protocol(ResetWithoutClosingHandshake) => Self::Ended(error),
+            | tungstenite::Error::Protocol(ResetWithoutClosingHandshake | SendAfterClosing) => {
+                Self::Ended(error)
+            }
             tungstenite::Error::WriteBufferFull(_) => Self::NotRead,
             _ => Self::Broken(error),
         }

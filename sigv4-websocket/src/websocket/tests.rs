@@ -323,3 +323,13 @@ async fn a_host_that_vanishes_before_connack_has_not_hung_up() {
     assert!(failure.summary().starts_with("the connection was lost"), "{}", failure.summary());
     assert!(failure.retry_after().is_some());
 }
+
+/// A client that reads and writes in two tasks learns the same from both.
+#[tokio::test(start_paused = true)]
+async fn a_writer_is_told_of_a_close_as_the_reader_is() {
+    let (mut stream, mut server) = session().await;
+    server.send(Message::Close(None)).await.expect("a client");
+    stream.read_u8().await.expect_err("an end");
+    let error = stream.write_all(&PUBLISH_1).await.expect_err("an end");
+    assert!(matches!(stream_error(error), StreamError::Lost(_)));
+}
