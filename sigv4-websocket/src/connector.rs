@@ -141,7 +141,7 @@ impl Shared {
     /// One attempt. Stores in `signed` the time that the signature carries.
     async fn attempt(&self, phase: &Mutex<Phase>, signed: &mut SystemTime) -> Result<ByteStream, Cause> {
         let enter = |next| self.enter(phase, next);
-        let credentials = async { Ok(self.credentials.fetch(&self.observer).await?) };
+        let credentials = async { Ok(self.credentials.fetch(self.clock.now(), &self.observer).await?) };
         let stream = async {
             let stream = self.network.open_endpoint(&self.endpoint, enter).await?;
             enter(Phase::Credentials);

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::SystemTime;
 
+use crate::text::printable;
+
 /// What messages call a provider that the application gave.
 pub(crate) const GIVEN: &str = "given provider";
 
@@ -90,9 +92,9 @@ pub(crate) fn clock(seconds: i64) -> String {
     format!("the local clock is {distance} {direction} the server's")
 }
 
-/// Enough of an access key to recognise it.
+/// Enough of an access key to recognise it. It comes from a credential service, so it is made safe to show.
 pub(crate) fn shorten(access_key: &str) -> String {
-    let characters: Vec<char> = access_key.chars().collect();
+    let characters: Vec<char> = printable(access_key).chars().collect();
     match characters.len() {
         ..12 => "…".to_owned(),
         length => [&characters[..4], &['…'], &characters[length - 4..]].concat().into_iter().collect(),

@@ -79,23 +79,28 @@ impl FreshCredentials {
         Self { source, state: Mutex::default(), refused: AtomicBool::new(false) }
     }
 
-    /// The credentials to sign with now. They are fetched again if they expire within a minute, or if the server has
-    /// refused them and the source was not asked for that reason in the last minute. `report` is called with new
-    /// credentials.
-    pub(crate) async fn fetch(&self, report: impl Fn(Progress<'_>)) -> Result<Credentials, SourceError> {
+    /// The credentials to sign with at `now`, the time of the server's clock. They are fetched again if they expire
+    /// within a minute, or if the server has refused them and the source was not asked for that reason in the last
+    /// minute. `report` is called with new credentials.
+    pub(crate) async fn fetch(
+        &self,
+        now: SystemTime,
+        report: impl Fn(Progress<'_>),
+    ) -> Result<Credentials, SourceError> {
         let mut state = self.state.lock().await;
         let refused = self.refused.load(Ordering::Relaxed);
         let rested = state.asked_again.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN_AFTER);
         if let Some(credentials) = &state.latest
-            && is_fresh(credentials)
+            && is_fresh(credentials, now)
             && !(refused && rested)
         {
             return Ok(credentials.clone());
         }
+        let answer = self.source.ask().await;
         if refused {
             state.asked_again = Some(Instant::now());
         }
-        let (source, credentials) = self.source.ask().await?;
+        let (source, credentials) = answer?;
         self.refused.store(false, Ordering::Relaxed);
         tracing::info!(source, "credentials loaded");
         report(Progress::Credentials {
@@ -141,6 +146,6 @@ fn sourced(name: &str, answer: Result<Credentials, CredentialsError>) -> Result<
     }
 }
 
-fn is_fresh(credentials: &Credentials) -> bool {
-    credentials.expiry().is_none_or(|expiry| expiry > SystemTime::now() + REFRESH_BEFORE_EXPIRY)
+fn is_fresh(credentials: &Credentials, now: SystemTime) -> bool {
+    credentials.expiry().is_none_or(|expiry| expiry > now + REFRESH_BEFORE_EXPIRY)
 }

@@ -9,7 +9,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::credential_fn::provide_credentials_fn;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{FreshCredentials, Source};
 
@@ -28,8 +28,28 @@ fn source(lifetime: Option<u64>, good: usize) -> (FreshCredentials, Arc<AtomicUs
     (FreshCredentials::new(Source::Given(SharedCredentialsProvider::new(provider))), asked)
 }
 
+/// Once a source is slow and the attempt ends before it answers, a refusal is still to be answered.
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_ends_first_does_not_use_up_a_refusal() {
+    let asked = Arc::<AtomicUsize>::default();
+    let count = asked.clone();
+    let provider = provide_credentials_fn(move || {
+        let nth = count.fetch_add(1, Relaxed);
+        async move {
+            sleep(Duration::from_secs(2)).await;
+            Ok(Credentials::new(format!("AKIA{nth:016}"), "secret", None, None, "test"))
+        }
+    });
+    let credentials = FreshCredentials::new(Source::Given(SharedCredentialsProvider::new(provider)));
+    fetch(&credentials).await;
+    credentials.refused();
+    assert!(timeout(Duration::from_millis(5), fetch(&credentials)).await.is_err());
+    fetch(&credentials).await;
+    assert_eq!(asked.load(Relaxed), 3);
+}
+
 async fn fetch(credentials: &FreshCredentials) {
-    credentials.fetch(|_| {}).await.expect("keys");
+    credentials.fetch(SystemTime::now(), |_| {}).await.expect("keys");
 }
 
 #[tokio::test]
@@ -42,6 +62,17 @@ async fn credentials_are_kept_until_a_minute_before_they_expire() {
         assert_eq!(asked.load(Relaxed), times, "{lifetime:?}");
         let latest = credentials.latest().expect("keys");
         assert_eq!(latest.access_key_id(), format!("AKIA{:016}", times - 1));
+    }
+}
+
+/// The local clock may be off, and the server judges by its own.
+#[tokio::test]
+async fn the_servers_time_decides_when_credentials_expire() {
+    let (credentials, asked) = source(Some(3600), usize::MAX);
+    for (minutes, times) in [(0, 1), (58, 1), (60, 2)] {
+        let now = SystemTime::now() + Duration::from_secs(60 * minutes);
+        credentials.fetch(now, |_| {}).await.expect("keys");
+        assert_eq!(asked.load(Relaxed), times, "{minutes}");
     }
 }
 
@@ -71,7 +102,7 @@ async fn a_source_that_fails_after_a_refusal_is_asked_no_more_often() {
     credentials.refused();
     for _ in 0..5 {
         sleep(Duration::from_secs(10)).await;
-        let _ = credentials.fetch(|_| {}).await;
+        let _ = credentials.fetch(SystemTime::now(), |_| {}).await;
     }
     assert_eq!(asked.load(Relaxed), 2);
 }
@@ -81,9 +112,19 @@ async fn a_provider_that_fails_or_gives_an_empty_key_is_named() {
     for (id, secret) in [("", "secret"), ("AKIA", "")] {
         let keys = Credentials::new(id, secret, None, None, "test");
         let credentials = FreshCredentials::new(Source::Given(SharedCredentialsProvider::new(keys)));
-        let error = credentials.fetch(|_| {}).await.expect_err("no keys");
+        let error = credentials.fetch(SystemTime::now(), |_| {}).await.expect_err("no keys");
         assert!(error.to_string().ends_with("gave credentials that cannot work: a key is empty"), "{error}");
     }
-    let error = source(None, 0).0.fetch(|_| {}).await.expect_err("no keys");
+    let error = source(None, 0).0.fetch(SystemTime::now(), |_| {}).await.expect_err("no keys");
     assert_eq!(error.to_string(), "the given provider does not provide credentials");
+}
+
+#[tokio::test]
+async fn an_access_key_is_made_safe_to_show() {
+    let keys = Credentials::new("\u{1B}[2J0123456789", "secret", None, None, "test");
+    let credentials = FreshCredentials::new(Source::Given(SharedCredentialsProvider::new(keys)));
+    let check = |progress: crate::Progress<'_>| {
+        assert_eq!(progress.to_string(), "credentials:  [2J…6789 from the given provider");
+    };
+    credentials.fetch(SystemTime::now(), check).await.expect("keys");
 }
