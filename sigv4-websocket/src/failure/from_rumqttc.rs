@@ -12,8 +12,10 @@ impl From<ConnectionError> for Failure {
         use rumqttc::Error as Decode;
         let cause = match error {
             ConnectionError::Timeout(_) => Cause::Deadline { phase: Phase::Mqtt, limit: None },
-            // PINGREQ was not answered.
-            ConnectionError::MqttState(StateError::AwaitPingResp) => StreamError::NoAnswer.into(),
+            // PINGREQ or PUBLISH was not answered.
+            ConnectionError::MqttState(StateError::AwaitPingResp | StateError::CollisionTimeout) => {
+                StreamError::NoAnswer.into()
+            }
             ConnectionError::Io(error)
             | ConnectionError::MqttState(
                 StateError::Io(error) | StateError::Deserialization(Decode::Io(error)),
@@ -21,7 +23,12 @@ impl From<ConnectionError> for Failure {
             ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, reason_string }) => {
                 Cause::Disconnected { code: ReasonCode(reason_code as u8), reason: reason_string }
             }
-            ConnectionError::MqttState(StateError::Deserialization(error)) => Cause::Malformed(error),
+            // rumqttc reports a packet of its own that is too large in the same way.
+            ConnectionError::MqttState(StateError::Deserialization(error))
+                if !matches!(error, Decode::OutgoingPacketTooLarge { .. }) =>
+            {
+                Cause::Malformed(error)
+            }
             other => Cause::Other(Box::new(other)),
         };
         cause.into()

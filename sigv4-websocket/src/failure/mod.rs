@@ -14,6 +14,7 @@ mod tests;
 use std::io;
 use std::time::Duration;
 
+use self::report::causes;
 use crate::credentials::SourceError;
 use crate::mqtt::first_packet::FirstPacketError;
 use crate::mqtt::reason_code::ReasonCode;
@@ -143,7 +144,7 @@ impl Failure {
         answer.or_else(|| self.reason()?.1)
     }
 
-    /// The request ID of a refused upgrade, which AWS Support asks for.
+    /// The request ID of a refused upgrade, for AWS Support. Show it only through [`printable`](crate::printable).
     pub fn request_id(&self) -> Option<&str> {
         self.answer()?.request_id.as_deref()
     }
@@ -161,6 +162,9 @@ impl Failure {
             Cause::Deadline { .. } => true,
             Cause::Stream(error) if error.may_be_temporary() => true,
             Cause::Network(error) => error.may_be_temporary(),
+            Cause::Credentials(error) => causes(error)
+                .find_map(|cause| cause.downcast_ref())
+                .is_some_and(NetworkError::may_be_temporary),
             Cause::Upgrade(UpgradeError::NoAnswer(error)) => is_reset(error),
             Cause::Upgrade(_) => self.answer().is_some_and(Answer::is_busy),
             _ => self.reason_code().is_some_and(ReasonCode::is_busy),
@@ -168,9 +172,8 @@ impl Failure {
         transient.then_some(SHORTEST_WAIT)
     }
 
-    /// Whether this failure tells a person nothing that `other` has not told: its error, causes and what the server
-    /// said are the same but for words with a digit, such as dates and request IDs, and so is the topic that was
-    /// refused.
+    /// Whether `other` has said all that this failure says: error, causes and what the server said differ only in words
+    /// with a digit, such as dates and request IDs, and the topic that was refused is the same.
     pub fn is_like(&self, other: &Self) -> bool {
         self.topic() == other.topic() && report::gist(self) == report::gist(other)
     }
@@ -202,17 +205,16 @@ impl Failure {
     }
 
     fn reason(&self) -> Option<(ReasonCode, Option<&str>)> {
-        match &*self.0 {
+        let (code, reason) = match &*self.0 {
             Cause::Stream(StreamError::FirstPacket(
                 FirstPacketError::Refused { code, reason } | FirstPacketError::Disconnected { code, reason },
-            )) => Some((*code, reason.as_deref())),
-            Cause::Subscribe { code, reason, .. } | Cause::Publish { code, reason, .. } => {
-                Some((*code, reason.as_deref()))
-            }
+            )) => (code, reason),
+            Cause::Subscribe { code, reason, .. } | Cause::Publish { code, reason, .. } => (code, reason),
             #[cfg(feature = "rumqttc")]
-            Cause::Disconnected { code, reason } => Some((*code, reason.as_deref())),
-            _ => None,
-        }
+            Cause::Disconnected { code, reason } => (code, reason),
+            _ => return None,
+        };
+        Some((*code, reason.as_deref()))
     }
 
     /// What the server or the credential sources said, each with a label.
@@ -243,7 +245,6 @@ impl Failure {
     }
 }
 
-/// The limit, if it is known.
 fn of_seconds(limit: Option<Duration>) -> String {
     limit.map(|limit| format!(" of {} s", limit.as_secs_f64())).unwrap_or_default()
 }

@@ -303,6 +303,24 @@ fn a_suback_and_a_puback_of_rumqttc_become_failures() {
     }
 }
 
+/// What rumqttc says of its own packets is not blamed on the server, and what waiting may heal is worth another attempt.
+#[test]
+fn what_only_the_mqtt_client_knows_is_told_apart() {
+    let too_large = rumqttc::Error::OutgoingPacketTooLarge { pkt_size: 9, max: 8 };
+    let too_large = Failure::from(ConnectionError::MqttState(StateError::Deserialization(too_large)));
+    assert!(too_large.summary().contains("the MQTT session failed: "), "{too_large:?}");
+    let no_ack = Failure::from(ConnectionError::MqttState(StateError::CollisionTimeout));
+    assert!(no_ack.summary().starts_with("the server does not answer any more"), "{no_ack:?}");
+    let unresolved =
+        TcpError::Resolve { host: "sts.invalid".to_owned(), source: io::Error::other("offline") };
+    let source = CredentialsError::provider_error(NetworkError::Tcp(unresolved));
+    let offline = failure(SourceError::Failed { name: "container".to_owned(), source });
+    assert_eq!(offline.retry_after(), Some(Duration::from_secs(1)));
+    let denied = CredentialsError::provider_error("denied");
+    let denied = failure(SourceError::Failed { name: "container".to_owned(), source: denied });
+    assert_eq!(denied.retry_after(), None);
+}
+
 #[test]
 fn a_failure_tells_nothing_new_if_only_times_and_ids_differ() {
     let expired =

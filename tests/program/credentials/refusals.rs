@@ -93,7 +93,7 @@ async fn a_password_in_the_url_of_a_container_is_not_shown() {
     let service = StandIn::with(Vec::new()).await;
     for (port, said) in [(service.port(), "404"), (9, "no connection to 127.0.0.1:9\n")] {
         let url = format!("http://user:PASSW0RD@127.0.0.1:{port}");
-        let program = Source::Container.at(program(&gateway), &url);
+        let program = Source::Container.at(program(&gateway), &url).args(["--attempts", "1"]);
         let outcome = run_with_logs(program, &gateway, Source::Container).await;
         assert_fails(&outcome, &["error: the container does not provide credentials\n", said]);
         assert!(!outcome.stdout.contains("PASSW0RD") && !outcome.stderr.contains("PASSW0RD"), "{outcome:#?}");
