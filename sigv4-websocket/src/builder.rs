@@ -144,10 +144,10 @@ impl ConnectorBuilder {
         self
     }
 
-    /// Asks only this profile of the AWS profile files for credentials.
+    /// Asks only this profile of the AWS profile files for credentials. An empty name counts as none.
     #[cfg(feature = "chain")]
     pub fn profile(mut self, name: impl Into<String>) -> Self {
-        self.profile = Some(name.into());
+        self.profile = Some(name.into()).filter(|name| !name.is_empty());
         self
     }
 

@@ -7,9 +7,8 @@
 //! else: on EC2 with the instance's role.
 
 use std::error::Error;
-use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
-use std::{env, fs, io};
+use std::{env, fs};
 
 use aws_config::Region;
 use aws_config::ecs::EcsCredentialsProvider;
@@ -20,12 +19,10 @@ use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::profile::region::ProfileFileRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
-use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
-use futures_util::FutureExt;
 
 use super::http_client::http_client;
-use super::{SourceError, Sourced, sourced};
+use super::{SourceError, Sourced, ask};
 use crate::environment::variable;
 use crate::network::Network;
 
@@ -69,13 +66,6 @@ pub(crate) async fn load(
     }
 }
 
-async fn ask(name: &str, provider: impl ProvideCredentials) -> Result<Sourced, SourceError> {
-    // aws-config panics at some answers of a metadata service, and at a container's URL without a scheme.
-    let answer = AssertUnwindSafe(provider.provide_credentials()).catch_unwind().await;
-    let panicked = |_| Err(CredentialsError::unhandled("its settings or its answer make no sense"));
-    sourced(name, answer.unwrap_or_else(panicked))
-}
-
 async fn ask_profile(name: &str, config: ProviderConfig) -> Result<Sourced, SourceError> {
     check_profile_files()?;
     // aws-config asks STS in the region of its configuration, and not in that of the profile.
@@ -107,11 +97,10 @@ fn check_profile_files() -> Result<(), SourceError> {
             Ok(below) => env::home_dir().unwrap_or_default().join(below),
             Err(_) => path,
         };
-        match fs::read_to_string(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(SourceError::ProfileFile { path, source });
-            }
-            _ => {}
+        if path.exists()
+            && let Err(source) = fs::read_to_string(&path)
+        {
+            return Err(SourceError::ProfileFile { path, source });
         }
     }
     Ok(())

@@ -7,12 +7,14 @@ mod http_client;
 #[cfg(test)]
 mod tests;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use futures_util::FutureExt;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -126,7 +128,7 @@ impl FreshCredentials {
 impl Source {
     async fn ask(&self) -> Result<Sourced, SourceError> {
         match self {
-            Self::Given(provider) => sourced(GIVEN, provider.provide_credentials().await),
+            Self::Given(provider) => ask(GIVEN, provider.clone()).await,
             #[cfg(feature = "chain")]
             Self::Chain { profile, region, network } => {
                 chain::load(profile.as_deref(), region, network).await
@@ -135,9 +137,12 @@ impl Source {
     }
 }
 
-fn sourced(name: &str, answer: Result<Credentials, CredentialsError>) -> Result<Sourced, SourceError> {
+async fn ask(name: &str, provider: impl ProvideCredentials) -> Result<Sourced, SourceError> {
+    // aws-config panics at some answers of a metadata service, and at a container's URL without a scheme.
+    let answer = AssertUnwindSafe(provider.provide_credentials()).catch_unwind().await;
+    let panicked = |_| Err(CredentialsError::unhandled("its settings or its answer make no sense"));
     let name = name.to_owned();
-    match answer {
+    match answer.unwrap_or_else(panicked) {
         Ok(keys) if keys.access_key_id().is_empty() || keys.secret_access_key().is_empty() => {
             Err(SourceError::Invalid(name))
         }

@@ -128,3 +128,12 @@ async fn an_access_key_is_made_safe_to_show() {
     };
     credentials.fetch(SystemTime::now(), check).await.expect("keys");
 }
+
+/// aws-config's provider for instance metadata does so, and an application may give that one.
+#[tokio::test]
+async fn a_provider_that_panics_has_failed() {
+    let provider = provide_credentials_fn(async || panic!("an answer that makes no sense"));
+    let credentials = FreshCredentials::new(Source::Given(SharedCredentialsProvider::new(provider)));
+    let error = credentials.fetch(SystemTime::now(), |_| {}).await.expect_err("no keys");
+    assert_eq!(error.to_string(), "the given provider does not provide credentials");
+}
