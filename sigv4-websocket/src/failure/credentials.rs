@@ -53,12 +53,12 @@ fn for_profile(profile: &str, error: &CredentialsError) -> Option<String> {
             "the command in credential_process must print credentials as JSON, and exit with 0".to_owned(),
         );
     }
-    if says("Login token") || says("AccessDeniedException") || says(".aws/login/cache") {
-        return Some(format!("sign in again: aws login --profile {profile}"));
-    }
     let sso = causes(error).any(|cause| cause.is::<TokenError>());
     if sso || says("SSO token") || says("UnauthorizedException") || says("sso/cache") {
         return Some(format!("sign in to IAM Identity Center again: aws sso login --profile {profile}"));
+    }
+    if says("Login token") || says("AccessDeniedException") || says("failed to read") {
+        return Some(format!("sign in again: aws login --profile {profile}"));
     }
     if says("could not parse profile file") {
         return Some("a profile file has an error of syntax: `aws configure list` says where".to_owned());

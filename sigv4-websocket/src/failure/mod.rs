@@ -232,10 +232,10 @@ impl Failure {
         match &*self.0 {
             #[cfg(feature = "chain")]
             Cause::Credentials(SourceError::NoneFound { metadata }) => vec![
-                ("environment", "AWS_ACCESS_KEY_ID is not set".to_owned()),
+                ("environment", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set".to_owned()),
                 ("profile", "AWS_PROFILE is not set, and the profile default has no credentials".to_owned()),
                 ("web identity token", "AWS_WEB_IDENTITY_TOKEN_FILE is not set".to_owned()),
-                ("container", "AWS_CONTAINER_CREDENTIALS_FULL_URI is not set".to_owned()),
+                ("container", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and …_FULL_URI are not set".to_owned()),
                 ("EC2 instance metadata", metadata.clone()),
             ],
             _ => {

@@ -8,7 +8,7 @@ use super::facts::Facts;
 pub(super) fn connect(facts: &Facts<'_>) -> Vec<String> {
     vec![
         "if no policy allows this client ID, IoT Core answers Not authorized (0x87), or hangs up (error 5134 of the AWS \
-         IoT SDKs). This statement allows it; an ARN of the kind topic/… does not:"
+         IoT SDKs). This statement allows it, with an ARN of the kind client/…, not topic/… or *:"
             .to_owned(),
         statement(facts, "iot:Connect", "client", facts.client_id),
         COGNITO.to_owned(),

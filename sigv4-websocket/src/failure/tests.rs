@@ -253,6 +253,7 @@ fn the_statement_to_allow_is_filled_in() {
         let hints = At { region, credentials, ..HERE }.hints(&hung_up());
         let resource = format!("{arn}:client/sensor \"7\"");
         assert_eq!(statements(&hints), [("iot:Connect".to_owned(), resource)]);
+        assert_says(&hints, "of the kind client/…, not topic/… or *");
     }
 }
 

@@ -77,7 +77,8 @@ async fn the_first_source_that_is_set_signs() {
 /// `CredentialsNotLoaded` without a cause. These rows fail if a later version of it says so in another way.
 #[tokio::test]
 async fn only_where_nothing_is_set_the_instance_role_signs() {
-    let rows: [Settings<'_>; 6] = [
+    const FILE: &str = if cfg!(unix) { "/dev/null/.aws/config" } else { "~/gone/.aws/config" };
+    let rows: [Settings<'_>; 7] = [
         &[],
         &[(CONFIG, "[default]\nregion = eu-west-1\n")],
         &[(CONFIG, "[profile p]\n{other}"), (CREDENTIALS, "[q]\n{other}")],
@@ -95,6 +96,8 @@ async fn only_where_nothing_is_set_the_instance_role_signs() {
             ("AWS_CONFIG_FILE", if cfg!(unix) { "/dev/null" } else { "~/gone" }),
             ("AWS_SHARED_CREDENTIALS_FILE", "~/gone"),
         ],
+        // Nothing can be below a file, so there is no profile file.
+        &[("AWS_CONFIG_FILE", FILE), ("AWS_SHARED_CREDENTIALS_FILE", FILE)],
     ];
     assert_signs(&Source::Metadata.key().access_key, &rows).await;
 }
@@ -123,7 +126,7 @@ async fn a_source_that_is_set_and_broken_is_not_passed_over() {
     let token = ("AWS_WEB_IDENTITY_TOKEN_FILE", "gone");
     let url = |url| ("AWS_CONTAINER_CREDENTIALS_FULL_URI", url);
     let not_a_header = ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "ends with a newline\n");
-    let rows: [(&str, Settings<'_>, &str); 24] = [
+    let rows: [(&str, Settings<'_>, &str); 25] = [
         ("profile p", &[other, ("AWS_PROFILE", "p")], no_profile),
         ("profile p", &[other, ("--profile", "p")], no_profile),
         ("profile p", &[(CONFIG, "[profile p]\nregion = eu-west-1\n"), ("AWS_PROFILE", "p")], no_profile),
@@ -142,6 +145,7 @@ async fn a_source_that_is_set_and_broken_is_not_passed_over() {
         (DEFAULT, &[(CONFIG, SIGN_IN), (SIGN_IN_CACHE, expired)], sign_in),
         (DEFAULT, &[(CONFIG, &old_sign_in)], sign_in),
         (DEFAULT, &[(CONFIG, LOGIN)], login),
+        (DEFAULT, &[(CONFIG, LOGIN), ("AWS_LOGIN_CACHE_DIRECTORY", "elsewhere")], login),
         ("environment", &[other, ("AWS_ACCESS_KEY_ID", "AKIAHALF")], pair),
         ("environment", &[other, ("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "half")], pair),
         ("web identity token", &[token], token_hint),
