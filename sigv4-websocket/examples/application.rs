@@ -13,7 +13,6 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const SUBACK_TIME: Duration = Duration::from_secs(30);
 
-/// What the application does with the connection.
 #[derive(PartialEq)]
 enum State {
     Connecting,
@@ -64,6 +63,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
                 continue;
             }
             () = sleep_until(due), if state == State::Subscribing => {
+                eprintln!("no SUBACK for {topic:?} in {} s", SUBACK_TIME.as_secs());
                 eventloop.clean();
                 Err(Failure::deadline(Phase::Mqtt, SUBACK_TIME))
             }

@@ -117,6 +117,7 @@ async fn a_suback_that_never_comes_is_noticed() {
     let noticed = connected.elapsed();
     assert!((29..32).contains(&noticed.as_secs()), "{noticed:?}");
     let stderr = application.stderr();
+    assert!(stderr.contains("no SUBACK for \"some/topic\" in 30 s"), "{stderr}");
     assert!(stderr.contains("error: the deadline of 30 s passed in the phase MQTT"), "{stderr}");
     application.says("received b\"hello\"", 1).await;
     assert_eq!(count(&gateway, |event| *event == Event::Subscribe), 2);
