@@ -14,12 +14,13 @@ use sigv4_websocket::{Credentials, Endpoint, Scope, presign};
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let usage = "usage: presigned_url ENDPOINT REGION";
-    let (endpoint, region) = arguments.next().zip(arguments.next()).ok_or(usage)?;
+    let (endpoint, region) =
+        arguments.next().zip(arguments.next()).filter(|(_, region)| !region.is_empty()).ok_or(usage)?;
     let endpoint: Endpoint = endpoint.parse()?;
-    let variable = |name| std::env::var(name).map_err(|error| format!("{name}: {error}"));
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let variable = |name| set(name).ok_or(format!("{name} is not set"));
     let (id, secret) = (variable("AWS_ACCESS_KEY_ID")?, variable("AWS_SECRET_ACCESS_KEY")?);
-    let token = variable("AWS_SESSION_TOKEN").ok().filter(|token| !token.is_empty());
-    let credentials = Credentials::new(id, secret, token, None, "environment");
+    let credentials = Credentials::new(id, secret, set("AWS_SESSION_TOKEN"), None, "environment");
     println!("{}", presign(&endpoint.authority(), &Scope::Region(region), &credentials, SystemTime::now())?);
     Ok(())
 }

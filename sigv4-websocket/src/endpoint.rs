@@ -41,9 +41,16 @@ pub struct Endpoint {
 }
 
 /// Why a text is no endpoint, in words.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct EndpointError(String);
+
+/// The message, as it is shown where `main` returns the error.
+impl fmt::Debug for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 impl Endpoint {
     /// Reads `HOST[:PORT]`, with the default port of a protocol.
