@@ -4,13 +4,15 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use rumqttc::MqttOptions;
-use sigv4_websocket::Connector;
+use rumqttc::{AsyncClient, MqttOptions, Packet, QoS};
+use sigv4_websocket::{Connector, Credentials};
 
 use crate::gateway::http::Refusal;
 use crate::gateway::mqtt::packet;
 use crate::gateway::websocket::BINARY;
-use crate::gateway::{ACCESS_KEY, Act, Event, Gateway, REGION, SECRET, Script, Stage, connack, frame};
+use crate::gateway::{
+    ACCESS_KEY, Act, Event, Gateway, REGION, SECRET, Script, Stage, connack, frame, publish,
+};
 use crate::program::Program;
 use crate::relay::Relay;
 use crate::running::{Running, example};
@@ -62,14 +64,27 @@ async fn it_goes_on_after_two_cuts_with_its_own_keep_alive() {
     assert_eq!(stderr.matches("error: the connection was lost").count(), 2, "{stderr}");
 }
 
-/// rumqttc gives an attempt five seconds, which is too short for some sources of credentials.
-#[test]
-fn rumqttc_gives_an_attempt_more_time_than_the_connector_does() {
-    let endpoint = "localhost".parse().expect("an endpoint");
-    let settings = Connector::builder(endpoint).region(REGION).connect_timeout(Duration::from_secs(20));
+/// rumqttc takes 10 KiB unless it is told otherwise, and IoT Core sends payloads of up to 128 KiB. It also gives an attempt
+/// five seconds, which is too short for some sources of credentials.
+#[tokio::test]
+async fn rumqttc_is_told_how_long_messages_and_attempts_may_be() {
+    let message = frame(BINARY, true, &publish("t", &[b'x'; 128 * 1024]));
+    let gateway = Gateway::start(Script::fault(Stage::Subscribe, [Act::Send(message), Act::Resume])).await;
+    let keys = Credentials::new(ACCESS_KEY, SECRET, None, None, "test");
+    let settings = Connector::builder(gateway.endpoint().parse().expect("an endpoint")).credentials(keys);
+    let connector = settings.region(REGION).ca_file(gateway.ca_file()).build().expect("a connector");
     let mut options = MqttOptions::new(CLIENT_ID, "unused");
-    settings.build().expect("a connector").attach(&mut options);
-    assert!(options.connect_timeout() > Duration::from_secs(20), "{:?}", options.connect_timeout());
+    connector.attach(&mut options);
+    assert!(options.connect_timeout() > Duration::from_secs(30), "{:?}", options.connect_timeout());
+    let (client, mut eventloop) = AsyncClient::builder(options).build();
+    client.try_subscribe("t", QoS::AtMostOnce).expect("room");
+    let message = loop {
+        if let rumqttc::Event::Incoming(Packet::Publish(message)) = eventloop.poll().await.expect("a session")
+        {
+            break message;
+        }
+    };
+    assert_eq!(message.payload.len(), 128 * 1024);
 }
 
 #[tokio::test]
