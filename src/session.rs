@@ -108,13 +108,13 @@ impl Session {
             self.client.disconnect_now().await.ok();
             while let Ok(event) = self.eventloop.poll().await {
                 if matches!(event, Event::Outgoing(Outgoing::Disconnect)) {
+                    tracing::debug!("> DISCONNECT");
                     break;
                 }
             }
         };
-        match timeout(DISCONNECT_TIME, goodbye).await {
-            Ok(()) => tracing::debug!("> DISCONNECT"),
-            Err(_) => tracing::warn!("DISCONNECT could not be sent in time"),
+        if timeout(DISCONNECT_TIME, goodbye).await.is_err() {
+            tracing::warn!("DISCONNECT could not be sent in time");
         }
         // rumqttc does not close its streams, so they close themselves when they are dropped.
         drop(self.eventloop);
