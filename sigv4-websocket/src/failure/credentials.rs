@@ -7,6 +7,7 @@ use aws_credential_types::provider::error::{CredentialsError, TokenError};
 
 use super::report::causes;
 use crate::credentials::SourceError;
+use crate::network::NetworkError;
 use crate::text::date;
 
 /// The hints for `error`.
@@ -33,6 +34,11 @@ pub(super) fn hints(error: &SourceError) -> Vec<String> {
     }
 }
 
+/// What failed on the way to a credential service, if that is the cause.
+pub(super) fn on_the_way(error: &SourceError) -> Option<&NetworkError> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
 /// What belongs to a source that variables set up.
 fn for_variables(source: &str) -> Option<&'static str> {
     match source {
@@ -57,7 +63,7 @@ fn for_profile(profile: &str, error: &CredentialsError) -> Option<String> {
     if sso || says("SSO token") || says("UnauthorizedException") || says("sso/cache") {
         return Some(format!("sign in to IAM Identity Center again: aws sso login --profile {profile}"));
     }
-    if says("Login token") || says("AccessDeniedException") || says("failed to read") {
+    if says("Login token") || says("AccessDeniedException") || says("failed to read `") {
         return Some(format!("sign in again: aws login --profile {profile}"));
     }
     if says("could not parse profile file") {

@@ -3,7 +3,6 @@
 use rustls::InvalidMessage;
 
 use super::facts::{DESCRIBE_ENDPOINT, Facts};
-use super::report::causes;
 use super::{Cause, certificate, credentials, policy};
 use crate::credentials::SourceError;
 use crate::mqtt::first_packet::FirstPacketError;
@@ -74,7 +73,7 @@ fn network(error: &NetworkError, facts: &Facts<'_>) -> Vec<String> {
 
 /// The hint for a failure on the way to a credential service.
 fn on_the_way(error: &SourceError, facts: &Facts<'_>) -> Option<String> {
-    match causes(error).find_map(|cause| cause.downcast_ref())? {
+    match credentials::on_the_way(error)? {
         NetworkError::Proxy(error) => proxy(error),
         NetworkError::Tls(TlsError::Handshake(rustls::Error::InvalidCertificate(flaw)))
             if !facts.trusts_system && certificate::is_untrusted(flaw) =>

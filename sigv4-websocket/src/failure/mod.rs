@@ -14,7 +14,6 @@ mod tests;
 use std::io;
 use std::time::Duration;
 
-use self::report::causes;
 use crate::credentials::SourceError;
 use crate::mqtt::first_packet::FirstPacketError;
 use crate::mqtt::reason_code::ReasonCode;
@@ -162,9 +161,9 @@ impl Failure {
             Cause::Deadline { .. } => true,
             Cause::Stream(error) if error.may_be_temporary() => true,
             Cause::Network(error) => error.may_be_temporary(),
-            Cause::Credentials(error) => causes(error)
-                .find_map(|cause| cause.downcast_ref())
-                .is_some_and(NetworkError::may_be_temporary),
+            Cause::Credentials(error) => {
+                credentials::on_the_way(error).is_some_and(NetworkError::may_be_temporary)
+            }
             Cause::Upgrade(UpgradeError::NoAnswer(error)) => is_reset(error),
             Cause::Upgrade(_) => self.answer().is_some_and(Answer::is_busy),
             _ => self.reason_code().is_some_and(ReasonCode::is_busy),
