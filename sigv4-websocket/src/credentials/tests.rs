@@ -28,7 +28,11 @@ fn source(lifetime: Option<u64>, good: usize) -> (FreshCredentials, Arc<AtomicUs
     (FreshCredentials::new(Source::Given(SharedCredentialsProvider::new(provider))), asked)
 }
 
-/// Once a source is slow and the attempt ends before it answers, a refusal is still to be answered.
+async fn fetch(credentials: &FreshCredentials) {
+    credentials.fetch(SystemTime::now(), |_| {}).await.expect("keys");
+}
+
+/// If the attempt ends before a slow source has answered, the next one asks the source again.
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_ends_first_does_not_use_up_a_refusal() {
     let asked = Arc::<AtomicUsize>::default();
@@ -46,10 +50,6 @@ async fn an_attempt_that_ends_first_does_not_use_up_a_refusal() {
     assert!(timeout(Duration::from_millis(5), fetch(&credentials)).await.is_err());
     fetch(&credentials).await;
     assert_eq!(asked.load(Relaxed), 3);
-}
-
-async fn fetch(credentials: &FreshCredentials) {
-    credentials.fetch(SystemTime::now(), |_| {}).await.expect("keys");
 }
 
 #[tokio::test]

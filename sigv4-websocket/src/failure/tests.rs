@@ -121,9 +121,23 @@ fn a_failure_is_explained() {
         (failure(StreamError::Garbled(HangUp::Text)), "stopped speaking MQTT", "does not answer like this"),
         (disconnected(0x97), "Quota exceeded (0x97)", "100 publishes a second"),
     ];
-    for (phase, again, failures) in
-        [(Phase::Resolve, true, resolve), (Phase::Tls, false, tls), (Phase::Mqtt, true, lost)]
-    {
+    let ended = vec![
+        (disconnected(0x87), "the server ended the session: Not authorized (0x87)", "no policy allows"),
+        (disconnected(0x8E), "(0x8E)", "another client connected"),
+        (disconnected(0x8F), "(0x8F)", "topic filter"),
+        (disconnected(0x90), "(0x90)", "topic name"),
+        (disconnected(0x93), "(0x93)", "receive maximum"),
+        (disconnected(0x94), "(0x94)", "topic alias"),
+        (disconnected(0x95), "(0x95)", "128 KB"),
+        (disconnected(0x9B), "(0x9B)", "no QoS 2"),
+        (disconnected(0xA1), "(0xA1)", "no subscription identifiers"),
+    ];
+    for (phase, again, failures) in [
+        (Phase::Resolve, true, resolve),
+        (Phase::Tls, false, tls),
+        (Phase::Mqtt, true, lost),
+        (Phase::Mqtt, false, ended),
+    ] {
         for (failure, summary, hint) in failures {
             let (shown, hints) = (failure.summary(), HERE.hints(&failure));
             assert!(shown.contains(summary) && hints.concat().contains(hint), "{shown}: {hints:?}");
