@@ -11,15 +11,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::connector::{Connector, Observer, Shared};
 use crate::credentials::{FreshCredentials, Source};
-use crate::endpoint::{Endpoint, is_region, is_region_set};
+use crate::endpoint::Endpoint;
 use crate::environment::variable;
-use crate::failure::report::causes;
 use crate::network::Network;
-use crate::network::proxy::{BadProxy, Proxies};
+use crate::network::proxy::Proxies;
 use crate::network::tls::Tls;
 use crate::presign::Scope;
 use crate::progress::Progress;
-use crate::text::shown;
 use crate::websocket::clock::ServerClock;
 
 /// The limit for an attempt to open a byte stream, unless the application sets another.
@@ -30,23 +28,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Why a [`Connector`] cannot be built. No message shows a secret.
-#[derive(thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// Neither the application, nor the endpoint's name, nor the environment says which region to sign for.
     #[error("which region is the endpoint in? Its name does not say: give the region, or set AWS_REGION")]
     NoRegion,
-    /// This is not the name of a region.
-    #[error("{setting} is {:?}, which is not the name of a region such as us-east-1", shown(.region))]
-    Region {
-        /// `the region`, or the variable of the environment that holds it.
-        setting: &'static str,
-        /// What was given.
-        region: String,
-    },
-    /// The region set is not a list of regions.
-    #[error("the region set is not a list of regions, such as us-east-1,eu-west-1 or *")]
-    RegionSet,
     /// The application gave both credentials and a profile.
     #[error("there are both credentials and a profile: give only one of them")]
     CredentialsAndProfile,
@@ -65,14 +52,6 @@ pub enum BuildError {
     /// nothing of its value.
     #[error("{0}")]
     Proxy(String),
-}
-
-/// The message with its causes, as it is shown where `main` returns the error.
-impl fmt::Debug for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")?;
-        causes(self).try_for_each(|cause| write!(f, ": {cause}"))
-    }
 }
 
 /// Sets up a [`Connector`]. What is left out comes from the environment, as with other AWS tools.
@@ -117,10 +96,10 @@ impl Connector {
 }
 
 impl ConnectorBuilder {
-    /// The region to sign for. Without it: the region in the endpoint's name, else `AWS_REGION`, else
+    /// The region to sign for. Without it, or if it is empty: the region in the endpoint's name, else `AWS_REGION`, else
     /// `AWS_DEFAULT_REGION`.
     pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.region = Some(region.into());
+        self.region = Some(region.into()).filter(|region| !region.is_empty());
         self
     }
 
@@ -196,22 +175,21 @@ impl ConnectorBuilder {
         let scope = match self.region_set {
             None if self.sigv4a => Scope::RegionSet(region.clone()),
             None => Scope::Region(region.clone()),
-            Some(regions) if is_region_set(&regions) => Scope::RegionSet(regions),
-            Some(_) => return Err(BuildError::RegionSet),
+            Some(regions) => Scope::RegionSet(regions),
         };
         let ca_file = self.ca_file.map(|path| ("the CA file", path));
-        let tls = match ca_file.or_else(|| variable("AWS_CA_BUNDLE").map(|(name, path)| (name, path.into())))
-        {
+        let ca_file = ca_file.or_else(|| variable("AWS_CA_BUNDLE").map(|(name, path)| (name, path.into())));
+        let trusts_system = ca_file.is_none();
+        let tls = match ca_file {
             Some((setting, path)) => Tls::with_ca_file(&path)
                 .map_err(|error| BuildError::CaFile { setting, source: error.into() })?,
             None => Tls::with_system_roots(),
         };
-        let bad_proxy = |bad: BadProxy| BuildError::Proxy(bad.to_string());
         let proxies = match &self.proxy {
-            Some(url) => Proxies::always("the proxy", url).map_err(bad_proxy)?,
+            Some(url) => Proxies::new("the proxy", url, ""),
             None => Proxies::from_env(),
         };
-        proxies.to(&self.endpoint).map_err(bad_proxy)?;
+        proxies.to(&self.endpoint).map_err(|bad| BuildError::Proxy(bad.to_string()))?;
         let network = Network::new(tls, proxies);
         let source = match (self.credentials, self.profile) {
             (Some(_), Some(_)) => return Err(BuildError::CredentialsAndProfile),
@@ -226,6 +204,7 @@ impl ConnectorBuilder {
             region,
             scope,
             network,
+            trusts_system,
             credentials: FreshCredentials::new(source),
             observer: self.observer,
             connect_timeout: self.connect_timeout,
@@ -236,13 +215,9 @@ impl ConnectorBuilder {
     }
 
     fn signing_region(&self) -> Result<String, BuildError> {
-        let (setting, region) = match (&self.region, self.endpoint.region()) {
-            (Some(region), _) => ("the region", region.clone()),
-            (None, Some(region)) => return Ok(region.to_owned()),
-            (None, None) => variable("AWS_REGION")
-                .or_else(|| variable("AWS_DEFAULT_REGION"))
-                .ok_or(BuildError::NoRegion)?,
-        };
-        if is_region(&region) { Ok(region) } else { Err(BuildError::Region { setting, region }) }
+        let known = self.region.as_deref().or(self.endpoint.region()).map(str::to_owned);
+        let set =
+            || ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(variable).map(|(_, region)| region);
+        known.or_else(set).ok_or(BuildError::NoRegion)
     }
 }

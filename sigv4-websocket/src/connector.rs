@@ -44,6 +44,7 @@ pub(crate) struct Shared {
     pub region: String,
     pub scope: Scope,
     pub network: Network,
+    pub trusts_system: bool,
     pub credentials: FreshCredentials,
     pub observer: Observer,
     pub connect_timeout: Duration,
@@ -108,8 +109,8 @@ impl Connector {
     /// What the server said is at most 300 characters of each text, without control characters and without anything of
     /// a presigned URL.
     pub fn explain(&self, failure: &Failure, client_id: &str) -> String {
-        let Shared { endpoint, region, network, credentials, .. } = &*self.0;
-        let (credentials, trusts_system) = (credentials.latest(), network.tls().trusts_system());
+        let Shared { endpoint, region, trusts_system, .. } = &*self.0;
+        let (credentials, trusts_system) = (self.0.credentials.latest(), *trusts_system);
         report(failure, &Facts { endpoint, region, client_id, credentials, trusts_system })
     }
 
@@ -143,7 +144,7 @@ impl Shared {
         let enter = |next| self.enter(phase, next);
         let credentials = async { Ok(self.credentials.fetch(self.clock.now(), &self.observer).await?) };
         let stream = async {
-            let stream = self.network.open_endpoint(&self.endpoint, enter).await?;
+            let stream = self.network.open(&self.endpoint, enter).await?;
             enter(Phase::Credentials);
             Ok::<_, Cause>(stream)
         };

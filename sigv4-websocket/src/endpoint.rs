@@ -41,16 +41,9 @@ pub struct Endpoint {
 }
 
 /// Why a text is no endpoint, in words.
-#[derive(PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct EndpointError(String);
-
-/// The message, as it is shown where `main` returns the error.
-impl fmt::Debug for EndpointError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
 
 impl Endpoint {
     /// Reads `HOST[:PORT]`, with the default port of a protocol.
@@ -122,22 +115,7 @@ impl Endpoint {
     /// Whether this is `localhost` or a loopback address.
     pub(crate) fn is_loopback(&self) -> bool {
         self.host.trim_end_matches('.') == "localhost"
-            || self.address().is_some_and(|address| address.is_loopback())
-    }
-
-    /// Whether this is `localhost`, a loopback address or a link-local address (RFC 3927, RFC 4291 section 2.5.6).
-    #[cfg(feature = "chain")]
-    pub(crate) fn is_nearby(&self) -> bool {
-        let link_local = match self.address() {
-            Some(IpAddr::V4(address)) => address.is_link_local(),
-            Some(IpAddr::V6(address)) => address.is_unicast_link_local(),
-            None => false,
-        };
-        link_local || self.is_loopback()
-    }
-
-    fn address(&self) -> Option<IpAddr> {
-        self.host.parse().ok()
+            || self.host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
     }
 
     fn bracketed_host(&self) -> String {
@@ -175,19 +153,4 @@ fn split_port(text: &str) -> (&str, Option<&str>) {
     };
     let inside = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     (inside.unwrap_or(host), port)
-}
-
-/// A region must be a DNS label (RFC 1035 section 2.3.1), since it is a part of the name of every AWS endpoint.
-pub(crate) fn is_region(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (1..=63).contains(&text.len())
-        && text.chars().all(allowed)
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-}
-
-/// Names of regions, separated by commas, with `*` for any characters.
-pub(crate) fn is_region_set(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-*,".contains(c);
-    text.chars().all(allowed) && text.split(',').all(|region| !region.is_empty())
 }

@@ -4,8 +4,6 @@
 //!
 //! Nothing here reads a clock, opens a connection or knows of a command line.
 
-use std::error::Error;
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -28,20 +26,9 @@ const EXPIRES_IN: Duration = Duration::from_secs(300);
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The authority does not make a valid URL, or the credentials cannot sign.
-#[derive(Debug)]
-pub struct PresignError(SigningError);
-
-impl fmt::Display for PresignError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the upgrade request cannot be signed")
-    }
-}
-
-impl Error for PresignError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.0)
-    }
-}
+#[derive(Debug, thiserror::Error)]
+#[error("the upgrade request cannot be signed")]
+pub struct PresignError(#[source] SigningError);
 
 /// Where the signature is to be valid. This decides which algorithm makes it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -40,7 +40,6 @@ pub(crate) fn date(time: SystemTime) -> String {
     const END: Duration = Duration::from_secs(253_402_300_799);
     match time.duration_since(UNIX_EPOCH) {
         Ok(since) if since < END => httpdate::fmt_http_date(time),
-        Ok(_) => "a date beyond the year 9999".to_owned(),
-        Err(_) => "a date before 1970".to_owned(),
+        _ => "a date before 1970 or after 9999".to_owned(),
     }
 }

@@ -91,7 +91,7 @@ impl Client {
         let (service, encrypted) = service(request.uri()).ok_or(RequestError::Url)?;
         let opening = async {
             let stream = match encrypted {
-                true => Either::Left(self.network.open_service(&service).await?),
+                true => Either::Left(self.network.open(&service, |_| {}).await?.0),
                 false => Either::Right(self.network.open_plain(&service).await?),
             };
             Ok::<_, NetworkError>(stream)

@@ -72,52 +72,30 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Connections with these roots and through these proxies.
     pub(crate) fn new(tls: Tls, proxies: Proxies) -> Self {
         Self { tls, proxies }
     }
 
-    /// Which roots are trusted.
-    pub(crate) fn tls(&self) -> &Tls {
-        &self.tls
-    }
-
-    /// Opens a connection to the endpoint, and counts its traffic. `enter` is called when a phase begins.
-    pub(crate) async fn open_endpoint(
+    /// Opens a TLS connection, and counts its traffic. `enter` is called when a phase begins.
+    pub(crate) async fn open(
         &self,
-        endpoint: &Endpoint,
+        to: &Endpoint,
         enter: impl Fn(Phase),
     ) -> Result<(TlsStream<Counted<TcpStream>>, Arc<Traffic>), NetworkError> {
         let tcp = async {
-            let proxy = self.proxies.to(endpoint).map_err(ProxyError::Setting)?;
-            open_tcp(endpoint, proxy, &enter).await
+            let proxy = self.proxies.to(to).map_err(ProxyError::Setting)?;
+            open_tcp(to, proxy, &enter).await
         };
         // The roots are read while the connection is being made.
-        let (tcp, handshake) = try_join!(tcp, async { Ok(self.tls.prepare().await?) })?;
+        let (tcp, connector) = try_join!(tcp, async { Ok(self.tls.connector().await?) })?;
         enter(Phase::Tls);
         let (tcp, traffic) = tcp::counted(tcp);
-        Ok((handshake.run(endpoint.server_name(), tcp).await?, traffic))
-    }
-}
-
-#[cfg(feature = "chain")]
-impl Network {
-    /// Opens a TLS connection to a credential service. A service on this machine or at a link-local address is reached
-    /// without a proxy.
-    pub(crate) async fn open_service(
-        &self,
-        service: &Endpoint,
-    ) -> Result<TlsStream<TcpStream>, NetworkError> {
-        let proxy = match service.is_nearby() {
-            true => None,
-            false => self.proxies.to(service).map_err(ProxyError::Setting)?,
-        };
-        let tcp = open_tcp(service, proxy, &|_| {}).await?;
-        Ok(self.tls.prepare().await?.run(service.server_name(), tcp).await?)
+        Ok((tls::handshake(connector, to.server_name(), tcp).await?, traffic))
     }
 
     /// Opens a bare connection, for credential services on plain HTTP. Such services are usually on this machine or
     /// link-local, so no proxy is used, whatever the host is.
+    #[cfg(feature = "chain")]
     pub(crate) async fn open_plain(&self, service: &Endpoint) -> Result<TcpStream, NetworkError> {
         open_tcp(service, None, &|_| {}).await
     }

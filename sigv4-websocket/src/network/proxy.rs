@@ -21,6 +21,9 @@ const DEFAULT_PORT: u16 = 80;
 /// The variables that may name the proxy, in the order in which they are looked at.
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
+/// What is never reached through a proxy of the environment.
+const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
+
 /// A proxy setting that cannot be used. The message never shows its value, which may hold a password.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum BadProxy {
@@ -57,53 +60,36 @@ pub(crate) struct Proxies {
     /// The proxy that is set, or why it cannot be used.
     proxy: Option<Result<Endpoint, BadProxy>>,
     matcher: Arc<Matcher>,
-    exempts_loopback: bool,
 }
 
 impl Proxies {
     /// As the environment says: through the proxy of the first of `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` and
     /// `all_proxy` that is not empty, except for loopback and for what `NO_PROXY` or `no_proxy` lists.
     pub(crate) fn from_env() -> Self {
-        let exempt =
-            ["NO_PROXY", "no_proxy"].into_iter().find_map(variable).map_or(String::new(), |(_, list)| list);
+        let exempt = ["NO_PROXY", "no_proxy"].into_iter().find_map(variable).unwrap_or_default().1;
         // The matcher would not apply the asterisk to IP addresses.
         let all_exempt = exempt.split(',').any(|entry| entry.trim() == "*");
         match VARIABLES.into_iter().find_map(variable).filter(|_| !all_exempt) {
-            Some((name, url)) => Self { exempts_loopback: true, ..Self::new(name, &url, &exempt) },
-            None => {
-                let matcher = Arc::new(Matcher::builder().build());
-                Self { proxy: None, matcher, exempts_loopback: true }
-            }
+            Some((name, url)) => Self::new(name, &url, &format!("{LOOPBACK},{exempt}")),
+            None => Self { proxy: None, matcher: Arc::new(Matcher::builder().build()) },
         }
     }
 
-    /// Through this proxy for every connection. Messages call the URL `setting`.
-    pub(crate) fn always(setting: &'static str, url: &str) -> Result<Self, BadProxy> {
-        let proxies = Self::new(setting, url, "");
-        match &proxies.proxy {
-            Some(Err(bad)) => Err(bad.clone()),
-            _ => Ok(proxies),
-        }
-    }
-
-    fn new(setting: &'static str, url: &str, exempt: &str) -> Self {
+    /// Through the proxy `url`, except to the hosts in `exempt`, separated by commas. Messages call the URL `setting`.
+    pub(crate) fn new(setting: &'static str, url: &str, exempt: &str) -> Self {
         let proxy = read(setting, url);
         // The matcher ignores a URL that it cannot read, and would then go around the proxy.
         let url = if proxy.is_ok() { url.trim_end_matches('/') } else { "http://bad" };
         let matcher = Arc::new(Matcher::builder().all(url).no(exempt).build());
-        Self { proxy: Some(proxy), matcher, exempts_loopback: false }
+        Self { proxy: Some(proxy), matcher }
     }
 
     /// The proxy for connections to `destination`, if any.
     pub(crate) fn to(&self, destination: &Endpoint) -> Result<Option<Proxy>, BadProxy> {
         let Some(proxy) = &self.proxy else { return Ok(None) };
-        match self.matcher.intercept(&address(destination)) {
-            Some(found) if !(self.exempts_loopback && destination.is_loopback()) => {
-                let (endpoint, authorization) = (proxy.clone()?, found.basic_auth().cloned());
-                Ok(Some(Proxy { endpoint, authorization }))
-            }
-            _ => Ok(None),
-        }
+        let Some(found) = self.matcher.intercept(&address(destination)) else { return Ok(None) };
+        let (endpoint, authorization) = (proxy.clone()?, found.basic_auth().cloned());
+        Ok(Some(Proxy { endpoint, authorization }))
     }
 }
 

@@ -56,7 +56,7 @@ fn destination() -> Endpoint {
 }
 
 async fn connect_through(url: &str) -> Result<TcpStream, ProxyError> {
-    let proxies = Proxies::always("the proxy", url).expect("a URL of a proxy");
+    let proxies = Proxies::new("the proxy", url, "");
     let proxy = proxies.to(&destination()).expect("a URL of a proxy").expect("a proxy");
     proxy.connect(&destination()).await
 }
@@ -170,7 +170,7 @@ fn a_setting_that_is_no_http_proxy_is_refused_without_being_shown() {
     ];
     const FORM: &str = "it is not of the form http://[user:password@]host:port, with the user and the password \
                         percent-encoded";
-    let refused = |url| Proxies::always("the proxy", url).expect_err(url).to_string();
+    let refused = |url| Proxies::new("the proxy", url, "").to(&destination()).expect_err(url).to_string();
     for url in OTHER_SCHEMES {
         let said =
             "the proxy cannot be used: only HTTP proxies are supported, http://[user:password@]host:port";
@@ -196,10 +196,9 @@ proptest! {
         host in r"127\.0\.0\.1|proxy|\[::1\]|::1|[a-z.*\[\]%]{0,4}",
         end in "|:[0-9]{1,3}|[/:@?# 0-9]{0,4}",
     ) {
-        if let Ok(proxies) = Proxies::always("the proxy", &[scheme, user, host, end].concat()) {
-            prop_assert!(matches!(proxies.to(&destination()), Ok(Some(_))));
-            let loopback = "localhost".parse().expect("an endpoint");
-            prop_assert!(matches!(proxies.to(&loopback), Ok(Some(_))));
-        }
+        let proxies = Proxies::new("the proxy", &[scheme, user, host, end].concat(), "");
+        prop_assert!(!matches!(proxies.to(&destination()), Ok(None)));
+        let loopback = "localhost".parse().expect("an endpoint");
+        prop_assert!(!matches!(proxies.to(&loopback), Ok(None)));
     }
 }

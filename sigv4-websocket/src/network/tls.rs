@@ -38,15 +38,12 @@ pub(crate) enum TlsError {
 /// Whose certificates are accepted, by the endpoint and by credential services. Clones share the roots that were read.
 /// They also share the session tickets, which make reconnecting cheaper (RFC 8446 section 2.2).
 #[derive(Clone, Debug)]
-pub(crate) struct Tls {
-    config: Arc<OnceCell<Arc<ClientConfig>>>,
-    trusts_system: bool,
-}
+pub(crate) struct Tls(Arc<OnceCell<Arc<ClientConfig>>>);
 
 impl Tls {
     /// Trusts the roots of the operating system, which are read at the first connection.
     pub(crate) fn with_system_roots() -> Self {
-        Self { config: Arc::default(), trusts_system: true }
+        Self(Arc::default())
     }
 
     /// Trusts only the certificates in a PEM file.
@@ -61,51 +58,40 @@ impl Tls {
             return Err(TlsError::EmptyCaFile(path.to_owned()));
         }
         let config = config_builder()?.with_root_certificates(roots).with_no_client_auth();
-        Ok(Self { config: Arc::new(OnceCell::from(Arc::new(config))), trusts_system: false })
-    }
-
-    /// Whether the operating system's roots are trusted, instead of those in a file.
-    pub(crate) fn trusts_system(&self) -> bool {
-        self.trusts_system
+        Ok(Self(Arc::new(OnceCell::from(Arc::new(config)))))
     }
 
     /// Reads the system's roots if that is not done yet, on another thread, because it takes 20 ms on some systems.
-    pub(crate) async fn prepare(&self) -> Result<Handshake, TlsError> {
+    pub(crate) async fn connector(&self) -> Result<TlsConnector, TlsError> {
         let read = async || {
             let reading = tokio::task::spawn_blocking(system_config);
             reading.await.map_err(|error| TlsError::Io(error.into()))?
         };
-        Ok(Handshake(self.config.get_or_try_init(read).await?.clone()))
+        Ok(self.0.get_or_try_init(read).await?.clone().into())
     }
 }
 
-/// A TLS handshake that is ready to run, since its roots are read.
-pub(crate) struct Handshake(Arc<ClientConfig>);
-
-impl Handshake {
-    /// Runs the handshake with the server called `name`.
-    pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
-        self,
-        name: ServerName<'static>,
-        tcp: S,
-    ) -> Result<TlsStream<S>, TlsError> {
-        let connected = TlsConnector::from(self.0).connect(name, tcp).await;
-        let stream = connected.map_err(|error| match error.downcast::<rustls::Error>() {
-            Ok(tls) => TlsError::Handshake(tls),
-            Err(io) => TlsError::Io(io),
-        })?;
-        let session = stream.get_ref().1;
-        let version = session.protocol_version().and_then(|version| version.as_str());
-        let suite = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
-        let resumed = session.handshake_kind() == Some(HandshakeKind::Resumed);
-        tracing::debug!(
-            "{} with {}, {}",
-            version.unwrap_or_default(),
-            suite.unwrap_or_default(),
-            if resumed { "resumed" } else { "a full handshake" }
-        );
-        Ok(stream)
-    }
+/// Runs the handshake with the server called `name`.
+pub(crate) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
+    connector: TlsConnector,
+    name: ServerName<'static>,
+    tcp: S,
+) -> Result<TlsStream<S>, TlsError> {
+    let stream = connector.connect(name, tcp).await.map_err(|error| match error.downcast() {
+        Ok(tls) => TlsError::Handshake(tls),
+        Err(io) => TlsError::Io(io),
+    })?;
+    let session = stream.get_ref().1;
+    let version = session.protocol_version().and_then(|version| version.as_str());
+    let suite = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+    let resumed = session.handshake_kind() == Some(HandshakeKind::Resumed);
+    tracing::debug!(
+        "{} with {}, {}",
+        version.unwrap_or_default(),
+        suite.unwrap_or_default(),
+        if resumed { "resumed" } else { "a full handshake" }
+    );
+    Ok(stream)
 }
 
 fn system_config() -> Result<Arc<ClientConfig>, TlsError> {

@@ -102,17 +102,9 @@ fn what_cannot_work_is_refused_when_the_connector_is_built() {
     let settings = || Connector::builder(endpoint.clone()).credentials(keys());
     assert_eq!(settings().build().expect("a connector").region(), "eu-west-1");
     assert_eq!(settings().region("us-east-1").build().expect("a connector").region(), "us-east-1");
-    for region in ["", "eu west 1", "eu_west_1", "-eu", "eu-", "eu.west", &"e".repeat(64)] {
-        assert!(matches!(settings().region(region).build(), Err(BuildError::Region { .. })), "{region:?}");
-    }
-    for regions in ["", "a,,b", "eu west", "EU"] {
-        assert!(matches!(settings().region_set(regions).build(), Err(BuildError::RegionSet)), "{regions:?}");
-    }
+    assert_eq!(settings().region("").build().expect("a connector").region(), "eu-west-1");
     let of_one_region = format!("{:?}", settings().sigv4a().build().expect("a connector"));
     assert!(of_one_region.contains("RegionSet(\"eu-west-1\")"), "{of_one_region}");
-    for regions in ["*", "eu-*,us-east-1"] {
-        assert!(settings().region_set(regions).build().is_ok(), "{regions:?}");
-    }
     assert!(matches!(settings().profile("p").build(), Err(BuildError::CredentialsAndProfile)));
     assert!(matches!(settings().ca_file("/nowhere/ca.pem").build(), Err(BuildError::CaFile { .. })));
     let bad_proxy = settings().proxy("socks5://user:PASSW0RD@127.0.0.1:9").build().expect_err("a proxy");
