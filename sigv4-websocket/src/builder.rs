@@ -18,6 +18,7 @@ use crate::network::proxy::Proxies;
 use crate::network::tls::Tls;
 use crate::presign::Scope;
 use crate::progress::Progress;
+use crate::text::shown;
 use crate::websocket::clock::ServerClock;
 
 /// The limit for an attempt to open a byte stream, unless the application sets another.
@@ -34,6 +35,9 @@ pub enum BuildError {
     /// Neither the application, nor the endpoint's name, nor the environment says which region to sign for.
     #[error("which region is the endpoint in? Its name does not say: give the region, or set AWS_REGION")]
     NoRegion,
+    /// A region consists of small letters, digits and hyphens.
+    #[error("{:?} is not the name of a region such as us-east-1", shown(.0))]
+    Region(String),
     /// The application gave both credentials and a profile.
     #[error("there are both credentials and a profile: give only one of them")]
     CredentialsAndProfile,
@@ -218,6 +222,8 @@ impl ConnectorBuilder {
         let known = self.region.as_deref().or(self.endpoint.region()).map(str::to_owned);
         let set =
             || ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(variable).map(|(_, region)| region);
-        known.or_else(set).ok_or(BuildError::NoRegion)
+        let region = known.or_else(set).ok_or(BuildError::NoRegion)?;
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if region.chars().all(allowed) { Ok(region) } else { Err(BuildError::Region(region)) }
     }
 }

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::credentials::FreshCredentials;
 use crate::endpoint::Endpoint;
-use crate::failure::facts::Facts;
+use crate::failure::hints::Facts;
 use crate::failure::report::report;
 use crate::failure::{Cause, Failure};
 use crate::network::Network;

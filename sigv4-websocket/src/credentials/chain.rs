@@ -111,7 +111,6 @@ fn is_set(name: &'static str) -> bool {
     variable(name).is_some()
 }
 
-/// The message of the root cause.
 fn root_cause(error: &(dyn Error + 'static)) -> String {
     error.source().map_or_else(|| error.to_string(), root_cause)
 }

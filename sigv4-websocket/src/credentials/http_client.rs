@@ -27,7 +27,6 @@ use crate::network::{Network, NetworkError, http};
 /// The most that is read of the body of an answer, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// A client that connects through `network`.
 pub(crate) fn http_client(network: Network) -> SharedHttpClient {
     http_client_fn(move |settings, _components| {
         SharedHttpConnector::new(Client { network: network.clone(), settings: settings.clone() })
@@ -41,7 +40,6 @@ struct Client {
     settings: HttpConnectorSettings,
 }
 
-/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 enum RequestError {
     // The message does not show the URL, which may hold a password.

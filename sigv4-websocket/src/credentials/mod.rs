@@ -18,8 +18,10 @@ use futures_util::FutureExt;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::failure::report::causes;
 #[cfg(feature = "chain")]
 use crate::network::Network;
+use crate::network::NetworkError;
 use crate::progress::{GIVEN, Progress, shorten};
 
 /// Credentials that expire within this time are fetched again before signing.
@@ -29,33 +31,38 @@ const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
 /// requests.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
-/// Why there are no credentials.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SourceError {
     /// No source of the chain is set. EC2 instance metadata, which is asked last, gave the reason.
     #[cfg(feature = "chain")]
     #[error("no credentials found")]
     NoneFound { metadata: String },
-    /// A profile file is there, but cannot be read.
     #[cfg(feature = "chain")]
     #[error("cannot read the profile file {}", .path.display())]
     ProfileFile { path: std::path::PathBuf, source: std::io::Error },
-    /// A source returned credentials that cannot be valid.
     #[error("the {0} gave credentials that cannot work: a key is empty")]
     Invalid(String),
-    /// A source does not work.
     #[error("the {name} does not provide credentials")]
     Failed { name: String, source: CredentialsError },
 }
 
-/// Where credentials come from.
+impl SourceError {
+    /// What failed on the way to a credential service, if that is the cause.
+    pub(crate) fn on_the_way(&self) -> Option<&NetworkError> {
+        causes(self).find_map(|cause| cause.downcast_ref())
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum Source {
-    /// The provider that the application gave.
     Given(SharedCredentialsProvider),
     /// The chain, or one profile alone. `region` is used for STS if the profile has no region.
     #[cfg(feature = "chain")]
-    Chain { profile: Option<String>, region: String, network: Network },
+    Chain {
+        profile: Option<String>,
+        region: String,
+        network: Network,
+    },
 }
 
 /// The name of a source, as in "credentials from the SOURCE", and what it gave.

@@ -1,12 +1,8 @@
 //! Everything that can end an attempt or a session, and whether another attempt may help.
 
-mod certificate;
-mod credentials;
-pub(crate) mod facts;
 #[cfg(feature = "rumqttc")]
 mod from_rumqttc;
-mod hint;
-mod policy;
+pub(crate) mod hints;
 pub(crate) mod report;
 #[cfg(all(test, feature = "rumqttc"))]
 mod tests;
@@ -161,9 +157,7 @@ impl Failure {
             Cause::Deadline { .. } => true,
             Cause::Stream(error) if error.may_be_temporary() => true,
             Cause::Network(error) => error.may_be_temporary(),
-            Cause::Credentials(error) => {
-                credentials::on_the_way(error).is_some_and(NetworkError::may_be_temporary)
-            }
+            Cause::Credentials(error) => error.on_the_way().is_some_and(NetworkError::may_be_temporary),
             Cause::Upgrade(UpgradeError::NoAnswer(error)) => is_reset(error),
             Cause::Upgrade(_) => self.answer().is_some_and(Answer::is_busy),
             _ => self.reason_code().is_some_and(ReasonCode::is_busy),

@@ -7,9 +7,8 @@ use aws_credential_types::provider::error::CredentialsError;
 #[cfg(feature = "chain")]
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
-use super::facts::Facts;
-use super::hint::hints;
-use super::{Failure, certificate};
+use super::Failure;
+use super::hints::{Facts, certificate, hints};
 use crate::text::{printable, shown};
 
 /// A server may repeat the signed URL in what the fields hold.
@@ -60,7 +59,6 @@ pub(super) fn gist(failure: &Failure) -> String {
     words.filter(|word| !word.contains(|c: char| c.is_ascii_digit())).collect()
 }
 
-/// The failure and its innermost cause.
 pub(super) fn summary(failure: &Failure) -> String {
     let cause = causes(failure).last().map(|cause| format!(": {}", message(cause)));
     shown(&format!("{failure}{}", cause.unwrap_or_default()))

@@ -10,7 +10,7 @@ use rumqttc::{ConnectionError, StateError};
 use rustls::{CertificateError, OtherError};
 use tokio_tungstenite::tungstenite;
 
-use super::facts::Facts;
+use super::hints::Facts;
 use super::{Cause, Failure};
 use crate::credentials::SourceError;
 use crate::mqtt::first_packet::FirstPacketError;
@@ -44,7 +44,7 @@ impl At<'_> {
             credentials: self.credentials.clone(),
             trusts_system: true,
         };
-        super::hint::hints(failure.cause(), &facts)
+        super::hints::hints(failure.cause(), &facts)
     }
 }
 

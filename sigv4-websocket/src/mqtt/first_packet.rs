@@ -16,7 +16,6 @@ const DISCONNECT: u8 = 0xE0;
 /// No CONNACK with sensible properties is longer than this, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
 
-/// Why there is no session.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FirstPacketError {
     /// CONNACK with another reason code than 0 (MQTT 5 section 3.2.2.2).

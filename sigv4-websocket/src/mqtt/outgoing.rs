@@ -2,7 +2,6 @@
 //!
 //! An MQTT client may put several packets into one write and cut a packet anywhere, so this follows the bytes.
 
-/// Follows the packets of one connection.
 #[derive(Default)]
 pub(crate) struct OutgoingPackets {
     state: State,

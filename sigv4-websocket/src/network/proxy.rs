@@ -27,10 +27,8 @@ const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
 /// A proxy setting that cannot be used. The message never shows its value, which may hold a password.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum BadProxy {
-    /// Another kind of proxy, such as SOCKS.
     #[error("{0} cannot be used: only HTTP proxies are supported, http://[user:password@]host:port")]
     Scheme(&'static str),
-    /// It cannot be read.
     #[error(
         "{0} cannot be used: it is not of the form http://[user:password@]host:port, with the user and the password \
          percent-encoded"
@@ -38,7 +36,6 @@ pub(crate) enum BadProxy {
     Url(&'static str),
 }
 
-/// Why there is no connection through a proxy.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProxyError {
     #[error(transparent)]

@@ -36,7 +36,6 @@ const MAX_NOT_SENT: u32 = 16 * 1024;
 /// Why there is no connection to any address of the endpoint.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TcpError {
-    /// The name has no address, or the resolver did not answer.
     #[error("cannot resolve the name {host:?}")]
     Resolve { host: String, source: io::Error },
     /// Every address refused or was unreachable. The list holds each address with the reason.

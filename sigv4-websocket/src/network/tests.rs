@@ -13,7 +13,7 @@ use super::NetworkError;
 use super::proxy::{Proxies, ProxyError};
 use super::tcp::{TcpError, connect};
 use crate::endpoint::Endpoint;
-use crate::failure::facts::Facts;
+use crate::failure::hints::Facts;
 use crate::failure::report::report;
 use crate::failure::{Cause, Failure};
 use crate::progress::Phase;

@@ -15,22 +15,17 @@ use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// Why there is no TLS connection.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TlsError {
-    /// The CA file is missing, unreadable or not PEM.
     #[error("cannot read certificates from {}", .path.display())]
     CaFile { path: PathBuf, source: pem::Error },
-    /// The CA file holds no certificate that can be a root.
     #[error("there is no usable PEM certificate in {}", .0.display())]
     EmptyCaFile(PathBuf),
-    /// The operating system has no root certificates.
     #[error("the system's certificate store is empty")]
     NoSystemRoots(#[source] rustls::Error),
     /// The server's certificate was not accepted, or the two sides do not understand each other.
     #[error("the TLS handshake failed")]
     Handshake(#[from] rustls::Error),
-    /// The connection ended during the handshake.
     #[error("the connection ended during the TLS handshake")]
     Io(#[source] io::Error),
 }

@@ -65,7 +65,6 @@ pub(crate) enum HangUp {
     /// A frame that RFC 6455 does not allow, a message of more than 1 MiB, or bytes that TLS cannot decrypt.
     #[error("the server sent something that is not WebSocket, or too long")]
     Broken(#[source] tungstenite::Error),
-    /// More waits to be sent than may wait.
     #[error("the server does not read what was sent to it")]
     NotRead,
     /// A text frame (MQTT 5 section 6).

@@ -39,10 +39,8 @@ const READ_BUFFER: usize = 4 * 1024;
 /// limits and quotas").
 const MAX_MESSAGE: usize = 1024 * 1024;
 
-/// Why there is no WebSocket.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UpgradeError {
-    /// The server answered with a status other than 101.
     #[error("the server refused the upgrade with {}", .0.status)]
     Refused(Box<Answer>),
     /// The server answered 101, but the answer does not fit the request (RFC 6455 section 4.1).
@@ -51,7 +49,6 @@ pub(crate) enum UpgradeError {
     /// The answer is not HTTP or too long, or the connection ended before it.
     #[error("no answer to the upgrade request")]
     NoAnswer(#[source] hyper::Error),
-    /// The URL or the host does not make a valid request.
     #[error("the upgrade request is not valid HTTP")]
     Request(#[from] hyper::http::Error),
 }

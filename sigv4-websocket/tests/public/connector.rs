@@ -102,6 +102,9 @@ fn what_cannot_work_is_refused_when_the_connector_is_built() {
     let settings = || Connector::builder(endpoint.clone()).credentials(keys());
     assert_eq!(settings().build().expect("a connector").region(), "eu-west-1");
     assert_eq!(settings().region("us-east-1").build().expect("a connector").region(), "us-east-1");
+    for region in ["eu west 1", "eu_west_1", "EU", "eu.west", "eu-west-1\n"] {
+        assert!(matches!(settings().region(region).build(), Err(BuildError::Region(_))), "{region:?}");
+    }
     assert_eq!(settings().region("").build().expect("a connector").region(), "eu-west-1");
     let of_one_region = format!("{:?}", settings().sigv4a().build().expect("a connector"));
     assert!(of_one_region.contains("RegionSet(\"eu-west-1\")"), "{of_one_region}");

@@ -36,6 +36,7 @@ async fn a_flag_that_cannot_work_is_refused() {
         (&[("--endpoint", None)][..], "--endpoint"),
         (&[("--endpoint", Some("wss://localhost/mqtt"))], "bare host, without scheme or path"),
         (&[("--region", None)], "error: which region is the endpoint in?"),
+        (&[("--region", Some("eu central 1"))], "error: \"eu central 1\" is not the name of a region"),
         (&[("--client-id", Some(""))], "it is empty"),
         (&[("--client-id", Some(&format!("{}x", "é".repeat(64))))], "it is longer than 128 bytes"),
         (&[("--client-id", Some("sensor\u{7F}"))], "it contains a control character"),
@@ -66,12 +67,19 @@ async fn a_flag_that_cannot_work_is_refused() {
 
 #[tokio::test]
 async fn the_environment_says_what_flags_leave_open() {
+    const BAD: &str = "eu central 1";
     let (gateway, other) = (Gateway::start(Script::default()).await, Gateway::start(Script::default()).await);
     let [ca_file, another] = [&gateway, &other].map(|gateway| gateway.ca_file().to_str().expect("UTF-8"));
     for (left_out, environment, code, said) in [
         ("--region", &[("AWS_REGION", REGION), ("AWS_DEFAULT_REGION", "eu-west-3")][..], 0, ""),
         ("--region", &[("AWS_REGION", ""), ("AWS_DEFAULT_REGION", REGION)], 0, ""),
-        ("--client-id", &[("AWS_REGION", "eu-west-3"), ("AWS_CA_BUNDLE", "/nowhere")], 0, ""),
+        (
+            "--region",
+            &[("AWS_DEFAULT_REGION", BAD)],
+            2,
+            "error: \"eu central 1\" is not the name of a region",
+        ),
+        ("--client-id", &[("AWS_REGION", BAD), ("AWS_CA_BUNDLE", "/nowhere")], 0, ""),
         ("--ca-file", &[("AWS_CA_BUNDLE", ca_file)], 0, ""),
         ("--ca-file", &[("AWS_CA_BUNDLE", "/nowhere")], 2, "error: AWS_CA_BUNDLE cannot be used\n  cause: "),
         ("--ca-file", &[("AWS_CA_BUNDLE", another)], 5, "certificate is not in the CA file"),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::facts::Facts;
+use super::Facts;
 
 /// The hints for a connection that no policy allows.
 pub(super) fn connect(facts: &Facts<'_>) -> Vec<String> {

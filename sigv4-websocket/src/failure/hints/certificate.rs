@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
 
-use super::facts::{DESCRIBE_ENDPOINT, Facts};
+use super::{DESCRIBE_ENDPOINT, Facts};
 use crate::text::{date, shown};
 
 /// The most names of a certificate that a hint lists.
@@ -16,7 +16,7 @@ pub(super) const NOT_IN_CA_FILE: &str =
     "the issuer of the server's certificate is not in the CA file, and nothing else is trusted";
 
 /// The error in plain words.
-pub(super) fn message(error: &rustls::Error) -> String {
+pub(in crate::failure) fn message(error: &rustls::Error) -> String {
     let flaw = match error {
         rustls::Error::InvalidMessage(_) => {
             return "the server does not speak TLS: it sent something else, such as HTTP, SSH or plain MQTT"
@@ -54,7 +54,6 @@ fn is_authority(flaw: &CertificateError) -> bool {
     matches!(flaw, CertificateError::Other(reason) if reason.to_string().contains("CaUsedAsEndEntity"))
 }
 
-/// The hints for `flaw`.
 pub(super) fn hints(flaw: &CertificateError, facts: &Facts<'_>) -> Vec<String> {
     let date = |time: UnixTime| date(UNIX_EPOCH + Duration::from_secs(time.as_secs()));
     vec![match flaw {

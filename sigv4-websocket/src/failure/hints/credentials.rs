@@ -5,12 +5,10 @@ use std::time::SystemTime;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::{CredentialsError, TokenError};
 
-use super::report::causes;
 use crate::credentials::SourceError;
-use crate::network::NetworkError;
+use crate::failure::report::causes;
 use crate::text::date;
 
-/// The hints for `error`.
 pub(super) fn hints(error: &SourceError) -> Vec<String> {
     match error {
         #[cfg(feature = "chain")]
@@ -32,11 +30,6 @@ pub(super) fn hints(error: &SourceError) -> Vec<String> {
             hint.into_iter().collect()
         }
     }
-}
-
-/// What failed on the way to a credential service, if that is the cause.
-pub(super) fn on_the_way(error: &SourceError) -> Option<&NetworkError> {
-    causes(error).find_map(|cause| cause.downcast_ref())
 }
 
 /// What belongs to a source that variables set up.

@@ -1,20 +1,23 @@
 //! What to do about a failure: hints that follow from its cause, with the facts of the connection filled in.
 
-use rustls::InvalidMessage;
+pub(super) mod certificate;
+mod credentials;
+mod network;
+mod policy;
 
-use super::facts::{DESCRIBE_ENDPOINT, Facts};
-use super::{Cause, certificate, credentials, policy};
-use crate::credentials::SourceError;
+use aws_credential_types::Credentials;
+
+use super::Cause;
+use crate::endpoint::Endpoint;
 use crate::mqtt::first_packet::FirstPacketError;
 use crate::mqtt::reason_code::ReasonCode;
-use crate::network::NetworkError;
-use crate::network::proxy::ProxyError;
-use crate::network::tcp::TcpError;
-use crate::network::tls::TlsError;
 use crate::progress::{Phase, clock};
 use crate::websocket::clock::CLOCK_TOLERANCE;
 use crate::websocket::upgrade::{Answer, UpgradeError};
 use crate::websocket::{HangUp, StreamError};
+
+/// The command that prints an account's endpoint.
+const DESCRIBE_ENDPOINT: &str = "aws iot describe-endpoint --endpoint-type iot:Data-ATS";
 
 const BUSY: &str =
     "the server is busy or throttles this account: allow more attempts and more time, or try later";
@@ -25,14 +28,26 @@ const ENDED: &str = "IoT Core may end a connection after a SUBSCRIBE or PUBLISH 
 const DEAD: &str = "the connection is dead, although neither side closed it: a firewall, a NAT or a load balancer on the \
                     way may have forgotten it";
 
+/// The facts of a connection that hints mention.
+pub(crate) struct Facts<'a> {
+    pub endpoint: &'a Endpoint,
+    /// The region that requests are signed for.
+    pub region: &'a str,
+    pub client_id: &'a str,
+    /// The latest credentials.
+    pub credentials: Option<Credentials>,
+    /// Whether the operating system's roots are trusted, and not a CA file.
+    pub trusts_system: bool,
+}
+
 /// The hints, the likeliest cause first. Empty if nothing is known.
 pub(super) fn hints(cause: &Cause, facts: &Facts<'_>) -> Vec<String> {
     match cause {
         Cause::Presign(_) => Vec::new(),
         Cause::Credentials(error) => {
-            on_the_way(error, facts).into_iter().chain(credentials::hints(error)).collect()
+            network::on_the_way(error, facts).into_iter().chain(credentials::hints(error)).collect()
         }
-        Cause::Network(error) => network(error, facts),
+        Cause::Network(error) => network::hints(error, facts),
         Cause::Upgrade(error) => upgrade(error, facts),
         Cause::Stream(error) => stream(error, facts),
         Cause::Subscribe { filter, code: ReasonCode(0x87), .. } => policy::subscribe(facts, filter),
@@ -46,66 +61,6 @@ pub(super) fn hints(cause: &Cause, facts: &Facts<'_>) -> Vec<String> {
         #[cfg(feature = "rumqttc")]
         Cause::Other(_) => Vec::new(),
     }
-}
-
-fn network(error: &NetworkError, facts: &Facts<'_>) -> Vec<String> {
-    vec![match error {
-        NetworkError::Tcp(TcpError::Resolve { host, .. }) => {
-            format!("compare {host:?} with what `{DESCRIBE_ENDPOINT} --region {}` prints", facts.region)
-        }
-        NetworkError::Tcp(TcpError::Connect(_)) => {
-            "is the port right (443 unless given), and does a firewall let this machine through?".to_owned()
-        }
-        NetworkError::Proxy(error) => return proxy(error).into_iter().collect(),
-        NetworkError::Tls(TlsError::NoSystemRoots(_)) => {
-            "install the package ca-certificates, or name a CA file".to_owned()
-        }
-        NetworkError::Tls(TlsError::Handshake(rustls::Error::InvalidCertificate(flaw))) => {
-            return certificate::hints(flaw, facts);
-        }
-        NetworkError::Tls(
-            TlsError::Io(_)
-            | TlsError::Handshake(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)),
-        ) => return not_iot_core(facts),
-        NetworkError::Tls(_) => return Vec::new(),
-    }]
-}
-
-/// The hint for a failure on the way to a credential service.
-fn on_the_way(error: &SourceError, facts: &Facts<'_>) -> Option<String> {
-    match credentials::on_the_way(error)? {
-        NetworkError::Proxy(error) => proxy(error),
-        NetworkError::Tls(TlsError::Handshake(rustls::Error::InvalidCertificate(flaw)))
-            if !facts.trusts_system && certificate::is_untrusted(flaw) =>
-        {
-            Some(certificate::NOT_IN_CA_FILE.to_owned())
-        }
-        _ => None,
-    }
-}
-
-fn proxy(error: &ProxyError) -> Option<String> {
-    let right = |proxy| {
-        format!("is {proxy} the right proxy? If HTTPS_PROXY sets it, NO_PROXY lists hosts that need none")
-    };
-    Some(match error {
-        ProxyError::Setting(_) => return None,
-        ProxyError::Unreachable { proxy, .. }
-        | ProxyError::NoAnswer { proxy, .. }
-        | ProxyError::ExtraBytes(proxy) => right(proxy),
-        ProxyError::Refused { proxy, status, destination, authorized } => match status.as_u16() {
-            401 | 407 if *authorized => {
-                "the proxy does not accept the user and the password that were sent".to_owned()
-            }
-            401 | 407 => {
-                "the proxy wants a user and a password: put them into its URL, http://user:password@host:port"
-                    .to_owned()
-            }
-            403 => format!("the proxy's own rules forbid {destination}: ask for a change of the rules"),
-            502..=504 => format!("the proxy cannot reach {destination}: can the proxy resolve this name?"),
-            _ => right(proxy),
-        },
-    })
 }
 
 fn upgrade(error: &UpgradeError, facts: &Facts<'_>) -> Vec<String> {
