@@ -5,6 +5,7 @@
 
 #![warn(clippy::expect_used)]
 
+// `pub(crate)` here, and `super::` in the modules, because `examples/loopback.rs` includes this file.
 pub(crate) mod cli;
 mod log;
 mod output;
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
     let result = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
             let result = runtime.block_on(run(&cli, io::stdout()));
-            // A name resolution that is still running must not hold up the exit.
+            // A name resolution may still block a thread, and must not hold up the exit.
             runtime.shutdown_background();
             result
         }
@@ -46,19 +47,19 @@ pub(crate) async fn run(cli: &Cli, out: impl Write + Send + 'static) -> Result<(
 
     // 1. Settings: region, credentials, root certificates and proxy. What the flags leave open comes from the
     //    environment, credentials from the AWS credential chain.
-    let settings = cli.apply(Connector::builder(cli.endpoint.clone()));
+    let builder = cli.apply(Connector::builder(cli.endpoint.clone()));
 
-    // 2. Connector: opens TCP, TLS, and a WebSocket whose upgrade request is presigned anew for every attempt.
-    //    Credentials are fetched when an attempt needs them.
+    // 2. Connector: for every attempt in step 4 it opens TCP, TLS, and a WebSocket whose upgrade request is presigned
+    //    anew, with credentials that it fetches meanwhile.
     let observer = output.clone();
-    let connector = settings.observer(move |progress| observer.progress(progress)).build()?;
+    let connector = builder.observer(move |progress| observer.progress(progress)).build()?;
     output.begin(&connector, &cli.client_id);
 
-    // 3. MQTT 5 client: rumqttc, which opens its connections through the connector.
+    // 3. MQTT 5: the options of rumqttc (the package `rumqttc-next`), which connects through the connector.
     let mut options = session::options(&cli.client_id);
     connector.attach(&mut options);
 
-    // 4. Connect: from CONNECT to CONNACK, repeated if another attempt may help.
+    // 4. Connect: a connection, CONNECT, CONNACK; all of it again if another attempt may help.
     let session = Session::connect(&options, cli.attempts, cli.timeout, &output).await;
     let session = session.map_err(|failure| Error::failed(failure, &connector, &cli.client_id))?;
     output.connected();

@@ -8,7 +8,7 @@ use rumqttc::{AsyncClient, ConnAckProperties, Event, EventLoop, Incoming, MqttOp
 use sigv4_websocket::{Connector, Failure, ReasonCode};
 use tokio::time::timeout;
 
-use super::output::{Output, warn};
+use super::output::{self, Output};
 
 /// The keep-alive, in seconds. IoT Core accepts 30 to 1200 ("AWS IoT Core message broker and protocol limits and
 /// quotas"). A minute keeps the connection alive in common NAT tables.
@@ -17,8 +17,8 @@ const KEEP_ALIVE: u16 = 60;
 /// How many unacknowledged publishes the server may send: as many as IoT Core itself accepts (same page).
 const RECEIVE_MAXIMUM: u16 = 100;
 
-/// rumqttc reserves memory for this many unacknowledged publishes. This session does not publish. For a session that
-/// publishes, IoT Core accepts 100.
+/// rumqttc reserves memory for this many unacknowledged publishes, and allows no less. This session does not publish.
+/// For a session that publishes, IoT Core accepts 100.
 const OUTGOING_INFLIGHT: u16 = 1;
 
 /// How long sending DISCONNECT may take.
@@ -39,8 +39,8 @@ pub fn options(client_id: &str) -> MqttOptions {
         .set_outgoing_inflight_upper_limit(OUTGOING_INFLIGHT)
         .set_receive_maximum(Some(RECEIVE_MAXIMUM));
     tracing::debug!(
-        "> CONNECT, once there is a WebSocket: client ID {client_id}, keep-alive {KEEP_ALIVE} s, clean start, receive \
-         maximum {RECEIVE_MAXIMUM}"
+        "each attempt sends CONNECT with client ID {client_id}, keep-alive {KEEP_ALIVE} s, clean start, receive maximum \
+         {RECEIVE_MAXIMUM}"
     );
     options
 }
@@ -52,8 +52,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Tries to connect until an attempt succeeds or fails for good, at most so many times and within `limit` for all
-    /// of them.
+    /// Tries to connect until an attempt succeeds or fails for good, at most `attempts` times, which must be one or
+    /// more, and within `limit` for all of them. Where the limit passes, `output` knows the phase.
     pub async fn connect(
         options: &MqttOptions,
         attempts: u32,
@@ -66,30 +66,33 @@ impl Session {
             .with_max_delay(LONGEST_BACKOFF)
             .with_max_times(attempts as usize - 1)
             .build();
-        let attempts = (|| Self::attempt(options.clone()))
+        let connecting = (|| Self::attempt(options.clone()))
             .retry(waits)
             .when(|failure| failure.retry_after().is_some())
+            // `longest` is `None` after the last attempt. A result of `None` ends the attempts with this failure.
             .adjust(|failure, longest| {
                 // A random wait, so that clients that failed together do not come back together.
                 let wait = longest?.mul_f64(fastrand::f64()) + failure.retry_after()?;
-                // If no time is left for another attempt, the error of the attempt before it counts.
+                // Without time for another attempt, this failure says more than a passed deadline.
                 (Instant::now() + wait < deadline).then_some(wait)
             })
             .notify(|failure, wait| {
-                warn(&format!("{}; trying again in {} ms", failure.summary(), wait.as_millis()))
+                output::warn(&format!("{}; trying again in {} ms", failure.summary(), wait.as_millis()))
             });
-        timeout(limit, attempts).await.unwrap_or_else(|_| Err(Failure::deadline(output.phase(), limit)))
+        timeout(limit, connecting).await.unwrap_or_else(|_| Err(Failure::deadline(output.phase(), limit)))
     }
 
-    /// Makes one attempt: a byte stream, CONNECT, CONNACK.
+    /// Makes one attempt: a byte stream (TCP, TLS, WebSocket), CONNECT, CONNACK.
     async fn attempt(options: MqttOptions) -> Result<Self, Failure> {
         let (client, mut eventloop) = AsyncClient::builder(options).build();
         loop {
             if let Event::Incoming(Incoming::ConnAck(connack)) = eventloop.poll().await? {
+                // This is a success: of a CONNACK that refuses, the byte stream makes an error.
                 let code = ReasonCode::from(connack.code as u8);
-                tracing::debug!("< CONNACK {code}{}", settings(connack.properties));
-                // A DISCONNECT that came together with CONNACK is a part of the answer. A later one is ignored.
-                // After a flood of small frames, the look needs a turn of its own.
+                tracing::debug!("< CONNACK {code}{}", in_words(connack.properties));
+                // A DISCONNECT that came together with CONNACK is a part of the answer. How else the session may have
+                // ended by now does not matter. Tokio lets a task read only so much in one turn, so the look for it
+                // needs a turn of its own.
                 tokio::task::yield_now().await;
                 let next = eventloop.poll().now_or_never().and_then(Result::err).map(Failure::from);
                 return match next {
@@ -100,11 +103,11 @@ impl Session {
         }
     }
 
-    /// Sends DISCONNECT (0x00), Close 1000, close_notify and FIN, in little more than two seconds at most. How the
-    /// server reacts no longer matters, since the session was a success.
+    /// Sends DISCONNECT (0x00), and then Close 1000, close_notify and FIN, with little more than a second for each of
+    /// the two. How the server reacts no longer matters, since the session was a success.
     pub async fn disconnect(mut self, connector: &Connector) {
         let goodbye = async {
-            // This does not reconnect if the server has already ended the connection.
+            // After this `poll` does not reconnect, even if the server has already ended the connection.
             self.client.disconnect_now().await.ok();
             while let Ok(event) = self.eventloop.poll().await {
                 if matches!(event, Event::Outgoing(Outgoing::Disconnect)) {
@@ -116,14 +119,14 @@ impl Session {
         if timeout(DISCONNECT_TIME, goodbye).await.is_err() {
             tracing::warn!("DISCONNECT could not be sent in time");
         }
-        // rumqttc does not close its streams, so they close themselves when they are dropped.
+        // The byte stream goes with the event loop, and closes in the background. `closed` waits for that.
         drop(self.eventloop);
         connector.closed().await;
     }
 }
 
 /// The settings that the server chose for the session, as text (MQTT 5 section 3.2.2.3).
-fn settings(properties: Option<ConnAckProperties>) -> String {
+fn in_words(properties: Option<ConnAckProperties>) -> String {
     let Some(properties) = properties else { return String::new() };
     let numbers = [
         ("session expiry", properties.session_expiry_interval, " s"),

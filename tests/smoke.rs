@@ -173,7 +173,7 @@ async fn a_success_with_an_input_that_would_be_code() {
         assert!(run.log.contains(line), "{line}: {run:#?}");
         assert!(run.summary.contains(&format!("\n    {line}")), "{line}: {run:#?}");
     }
-    assert!(run.summary.contains("> CONNECT"), "the log level has no effect: {run:#?}");
+    assert!(run.summary.contains("each attempt sends CONNECT"), "the log level has no effect: {run:#?}");
 }
 
 /// What the server says is neither a command to GitHub nor Markdown.
