@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use test_support::gateway::own_keys;
-use test_support::stand_ins::{LONG, StandIn, container};
+use test_support::stand_ins::{LONG, StandIn, metadata};
 
 use crate::process::command;
 use crate::server::Server;
@@ -27,7 +27,7 @@ pub async fn run() {
     let endpoint = format!("localhost:{port}");
     // A container's keys come with a token.
     let [.., key] = &own_keys()[..] else { panic!("the gateway knows keys") };
-    let document = container::document(key, LONG);
+    let document = metadata::document(key, LONG);
     let container = StandIn::start(move |_| {
         thread::sleep(4 * DELAY);
         document.clone()

@@ -69,20 +69,3 @@ async fn a_closed_stdout_or_stderr_hides_no_failure() {
         assert_eq!(gateway.connections().iter().all(ends_cleanly), without_stderr == 0);
     }
 }
-
-#[cfg(unix)]
-#[tokio::test]
-async fn a_signal_ends_the_program_at_once() {
-    use crate::gateway::{Act, Stage};
-    use std::os::unix::process::ExitStatusExt;
-    const SIGTERM: i32 = 15;
-    let gateway = Gateway::start(Script::fault(Stage::Accept, [Act::Hold])).await;
-    let program = Program::against(&gateway.endpoint(), gateway.ca_file(), REGION).args(KEYS);
-    let (mut child, _home) = program.spawn();
-    gateway.seen(0, |event| *event == Event::Accepted).await;
-    let id = child.id().expect("it is running").to_string();
-    let kill = tokio::process::Command::new("kill").args(["-s", "TERM", &id]).status().await;
-    assert!(kill.expect("kill").success());
-    let end = tokio::time::timeout(std::time::Duration::from_secs(3), child.wait()).await;
-    assert_eq!(end.expect("an end").expect("a status").signal(), Some(SIGTERM));
-}

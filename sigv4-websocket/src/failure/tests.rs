@@ -210,12 +210,15 @@ fn credentials_that_are_refused_are_explained_by_what_is_known_of_them() {
         Some(Credentials::new(id, "secret", token.map(str::to_owned), expiry, "test"))
     };
     let expiry = |seconds| Some(UNIX_EPOCH + Duration::from_secs(seconds));
+    let [too_early, too_late] = [Some(UNIX_EPOCH - Duration::from_secs(1)), expiry(253_402_300_799)];
     for (credentials, hint) in [
         (keys("AKIAEXAMPLE", None, None), "the access key is unknown in this partition, or was deleted"),
         (keys("ASIAEXAMPLE", None, None), "a temporary one (ASIA…), but its session token is missing"),
         (keys("ASIAEXAMPLE", Some("t"), None), "the session token has expired or belongs to another key"),
         (keys("ASIAEXAMPLE", Some("t"), expiry(999)), "expired at Thu, 01 Jan 1970 00:16:39 GMT: get new"),
         (keys("ASIAEXAMPLE", Some("t"), expiry(1001)), "have not expired, they are good until Thu, 01 Jan"),
+        (keys("ASIAEXAMPLE", None, too_early), "expired at a date before 1970"),
+        (keys("ASIAEXAMPLE", None, too_late), "are good until a date before 1970 or after 9999"),
     ] {
         let refused = Answer { date: expiry(1000), ..forbidden_answer("The security token is invalid.") };
         let hints = At { credentials, ..HERE }.hints(&failure(UpgradeError::Refused(Box::new(refused))));

@@ -6,7 +6,7 @@
 use crate::credentials::setup::temporary;
 use crate::gateway::Key;
 use crate::program::Program;
-use crate::stand_ins::{Answer, LONG, StandIn, container, metadata, sts};
+use crate::stand_ins::{Answer, LONG, StandIn, metadata, sts};
 use serde_json::json;
 
 pub const CONFIG: &str = ".aws/config";
@@ -111,7 +111,7 @@ impl Source {
             Source::Renewal => vec![("POST /token", Answer::json(renewed)), (portal, role_credentials)],
             Source::LoginRenewal => vec![("POST /v1/token", Answer::json(renewed_login))],
             Source::WebIdentity => vec![("POST /", sts::grant("AssumeRoleWithWebIdentity", key))],
-            Source::Container => vec![("GET /get-credentials", container::document(key, LONG))],
+            Source::Container => vec![("GET /get-credentials", metadata::document(key, LONG))],
             Source::Metadata => metadata::answers(key),
             _ => Vec::new(),
         }

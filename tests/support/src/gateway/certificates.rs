@@ -11,8 +11,9 @@ use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
 /// Which certificate the server shows.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Certificate {
+    #[default]
     Trusted,
     UnknownIssuer,
     Expired,

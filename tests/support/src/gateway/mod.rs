@@ -39,11 +39,10 @@ pub const SESSION_TOKEN: &str = "IQoJb3JpZ2luX2VjEB0/gateway+made=up&100%of/it==
 pub const REGION: &str = "eu-central-1";
 
 /// How the gateway treats a connection. The default is an honest server.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Script {
     /// Keys that the gateway knows in addition to its own.
     pub keys: Vec<Key>,
-    pub region: String,
     pub certificate: Certificate,
     /// How far the gateway's clock is ahead.
     pub clock_offset_seconds: i64,
@@ -52,20 +51,6 @@ pub struct Script {
     /// The reason codes for the first messages with QoS 1 of each connection. All further ones are accepted.
     pub pubacks: Vec<u8>,
     pub fault: Option<(Stage, Vec<Act>)>,
-}
-
-impl Default for Script {
-    fn default() -> Script {
-        Script {
-            keys: Vec::new(),
-            region: REGION.into(),
-            certificate: Certificate::Trusted,
-            clock_offset_seconds: 0,
-            subacks: Vec::new(),
-            pubacks: Vec::new(),
-            fault: None,
-        }
-    }
 }
 
 impl Script {

@@ -1,7 +1,6 @@
-//! Stand-ins for the services that hand out credentials: small HTTP/1.1 servers on 127.0.0.1, inside the
-//! test's own process. Each records what it was asked. Each file names the documents that it follows.
+//! Stand-ins for the services that hand out credentials: small HTTP/1.1 servers in the test's own process. Each records
+//! what it was asked. Each file names the documents that it follows.
 
-pub mod container;
 pub mod metadata;
 pub mod sts;
 
