@@ -194,7 +194,7 @@ impl ConnectorBuilder {
             None => Proxies::from_env(),
         };
         proxies.to(&self.endpoint).map_err(|bad| BuildError::Proxy(bad.to_string()))?;
-        let network = Network::new(tls, proxies);
+        let network = Network { tls, proxies };
         let source = match (self.credentials, self.profile) {
             (Some(_), Some(_)) => return Err(BuildError::CredentialsAndProfile),
             (Some(provider), None) => Source::Given(provider),

@@ -55,10 +55,8 @@ pub(crate) struct Shared {
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shared { endpoint, scope, connect_timeout, .. } = &*self.0;
-        let mut shown = f.debug_struct("Connector");
-        shown.field("endpoint", endpoint).field("scope", scope).field("connect_timeout", connect_timeout);
-        shown.finish_non_exhaustive()
+        let Shared { endpoint, scope, .. } = &*self.0;
+        f.debug_struct("Connector").field("endpoint", endpoint).field("scope", scope).finish_non_exhaustive()
     }
 }
 
@@ -169,10 +167,6 @@ impl Shared {
 /// The answer, if IoT Core refused the signature or the credentials. A proxy or a load balancer in front of it cannot
 /// judge them, so its answer does not count.
 fn refusal(result: &Result<ByteStream, Cause>) -> Option<&Answer> {
-    match result {
-        Err(Cause::Upgrade(UpgradeError::Refused(answer))) => {
-            (answer.status == 403 && !answer.is_from_intermediary()).then_some(answer)
-        }
-        _ => None,
-    }
+    let Err(Cause::Upgrade(UpgradeError::Refused(answer))) = result else { return None };
+    (answer.status == 403 && !answer.is_from_intermediary()).then_some(answer)
 }

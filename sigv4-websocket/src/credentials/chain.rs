@@ -81,12 +81,8 @@ async fn ask_profile(name: &str, config: ProviderConfig) -> Result<Sourced, Sour
 /// Whether a profile is not there or sets up no credentials. aws-config says so without a cause, and everything else
 /// with one.
 fn is_nothing_there(error: &SourceError) -> bool {
-    match error {
-        SourceError::Failed { source: reason @ CredentialsError::CredentialsNotLoaded(_), .. } => {
-            reason.source().is_none()
-        }
-        _ => false,
-    }
+    let SourceError::Failed { source, .. } = error else { return false };
+    matches!(source, CredentialsError::CredentialsNotLoaded(_)) && source.source().is_none()
 }
 
 /// aws-config passes over a profile file that it cannot read, and so over the profile that was named.

@@ -66,10 +66,7 @@ impl From<RequestError> for ConnectorError {
             RequestError::Time(..) => Self::timeout(error.into()),
             RequestError::Connect(_, failure) if failure.may_be_temporary() => Self::io(error.into()),
             RequestError::Answer(..) => Self::io(error.into()),
-            RequestError::Connect(..) | RequestError::Page(..) | RequestError::Body(..) => {
-                Self::other(error.into(), None)
-            }
-            RequestError::Url | RequestError::Http(_) => Self::user(error.into()),
+            _ => Self::other(error.into(), None),
         }
     }
 }

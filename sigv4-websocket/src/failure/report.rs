@@ -81,8 +81,6 @@ fn message(error: &Cause) -> String {
 }
 
 /// The causes of `error`, the outermost first.
-pub(crate) fn causes<'a>(
-    error: &'a (dyn Error + 'static),
-) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+pub(crate) fn causes(error: &Cause) -> impl Iterator<Item = &Cause> {
     std::iter::successors(error.source(), |cause| (*cause).source())
 }

@@ -67,15 +67,11 @@ pub(crate) fn is_reset(error: &(dyn Error + 'static)) -> bool {
 /// Which roots are trusted, and which connections go through a proxy.
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
-    tls: Tls,
-    proxies: Proxies,
+    pub tls: Tls,
+    pub proxies: Proxies,
 }
 
 impl Network {
-    pub(crate) fn new(tls: Tls, proxies: Proxies) -> Self {
-        Self { tls, proxies }
-    }
-
     /// Opens a TLS connection, and counts its traffic. `enter` is called when a phase begins.
     pub(crate) async fn open(
         &self,

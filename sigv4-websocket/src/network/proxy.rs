@@ -15,7 +15,6 @@ use super::tcp::{self, TcpError};
 use crate::endpoint::Endpoint;
 use crate::environment::variable;
 
-/// The port of a proxy if its URL has none.
 const DEFAULT_PORT: u16 = 80;
 
 /// The variables that may name the proxy, in the order in which they are looked at.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, HandshakeKind, RootCertStore};
+use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OnceCell;
@@ -66,7 +66,6 @@ impl Tls {
     }
 }
 
-/// Runs the handshake with the server called `name`.
 pub(crate) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     connector: TlsConnector,
     name: ServerName<'static>,
@@ -77,14 +76,11 @@ pub(crate) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
         Err(io) => TlsError::Io(io),
     })?;
     let session = stream.get_ref().1;
-    let version = session.protocol_version().and_then(|version| version.as_str());
-    let suite = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
-    let resumed = session.handshake_kind() == Some(HandshakeKind::Resumed);
     tracing::debug!(
-        "{} with {}, {}",
-        version.unwrap_or_default(),
-        suite.unwrap_or_default(),
-        if resumed { "resumed" } else { "a full handshake" }
+        version = ?session.protocol_version(),
+        suite = ?session.negotiated_cipher_suite().map(|suite| suite.suite()),
+        handshake = ?session.handshake_kind(),
+        "TLS"
     );
     Ok(stream)
 }

@@ -30,12 +30,10 @@ const MAX_WRITE: usize = 64 * 1024;
 /// The most that may wait to be sent, in bytes. Answers to pings wait as well, and a server may send pings without end.
 pub(crate) const MAX_UNSENT: usize = 4 * MAX_WRITE;
 
-/// What carries a WebSocket.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Transport for S {}
 
-/// An open WebSocket.
 pub(crate) type Socket = WebSocketStream<Box<dyn Transport>>;
 
 /// MQTT bytes over a WebSocket, however the packets are spread over frames (MQTT 5 section 6).

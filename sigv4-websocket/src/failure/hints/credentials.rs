@@ -22,24 +22,17 @@ pub(super) fn hints(error: &SourceError) -> Vec<String> {
             vec!["the file must be UTF-8, which PowerShell does not write by itself, and readable".to_owned()]
         }
         SourceError::Invalid(_) => Vec::new(),
-        SourceError::Failed { name, source } => {
-            let hint = match name.strip_prefix("profile ") {
-                Some(profile) => for_profile(profile, source),
-                None => for_variables(name).map(str::to_owned),
-            };
-            hint.into_iter().collect()
-        }
-    }
-}
-
-/// What belongs to a source that variables set up.
-fn for_variables(source: &str) -> Option<&'static str> {
-    match source {
-        "environment" => Some("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: set both"),
-        "web identity token" => Some(
-            "AWS_WEB_IDENTITY_TOKEN_FILE names the file with the token, and AWS_ROLE_ARN the role that it is for",
-        ),
-        _ => None,
+        SourceError::Failed { name, source } => match (name.strip_prefix("profile "), name.as_str()) {
+            (Some(profile), _) => for_profile(profile, source).into_iter().collect(),
+            (_, "environment") => {
+                vec!["AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: set both".to_owned()]
+            }
+            (_, "web identity token") => vec![
+                "AWS_WEB_IDENTITY_TOKEN_FILE names the file with the token, and AWS_ROLE_ARN the role that it is for"
+                    .to_owned(),
+            ],
+            _ => Vec::new(),
+        },
     }
 }
 
