@@ -5,7 +5,7 @@
 
 #![warn(clippy::expect_used)]
 
-// `pub(crate)` here, and `super::` in the modules, because `examples/loopback.rs` includes this file.
+// `pub(crate)` marks what `examples/loopback.rs` uses. It includes this file as a module, hence `super::` elsewhere.
 pub(crate) mod cli;
 mod log;
 mod output;
@@ -50,7 +50,7 @@ pub(crate) async fn run(cli: &Cli, out: impl Write + Send + 'static) -> Result<(
     let builder = cli.apply(Connector::builder(cli.endpoint.clone()));
 
     // 2. Connector: for every attempt in step 4 it opens TCP, TLS, and a WebSocket whose upgrade request is presigned
-    //    anew, with credentials that it fetches meanwhile.
+    //    anew. Credentials are fetched meanwhile, unless the last ones are still good.
     let observer = output.clone();
     let connector = builder.observer(move |progress| observer.progress(progress)).build()?;
     output.begin(&connector, &cli.client_id);
@@ -64,7 +64,8 @@ pub(crate) async fn run(cli: &Cli, out: impl Write + Send + 'static) -> Result<(
     let session = session.map_err(|failure| Error::failed(failure, &connector, &cli.client_id))?;
     output.connected();
 
-    // 5. Disconnect: DISCONNECT, then the close of WebSocket, TLS and TCP.
+    // 5. Disconnect: DISCONNECT, then the close of WebSocket, TLS and TCP. If a line could not be written before, that
+    //    is an error now.
     session.disconnect(&connector).await;
     output.end()
 }

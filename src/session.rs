@@ -1,11 +1,11 @@
-//! One MQTT 5 session with rumqttc: attempts from CONNECT to CONNACK, then from DISCONNECT to the end of TCP.
+//! One MQTT 5 session with rumqttc: attempts, each from TCP to CONNACK, then from DISCONNECT to the end of TCP.
 
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
 use futures_util::FutureExt;
 use rumqttc::{AsyncClient, ConnAckProperties, Event, EventLoop, Incoming, MqttOptions, Outgoing};
-use sigv4_websocket::{Connector, Failure, ReasonCode};
+use sigv4_websocket::{Connector, Failure};
 use tokio::time::timeout;
 
 use super::output::{self, Output};
@@ -17,17 +17,17 @@ const KEEP_ALIVE: u16 = 60;
 /// How many unacknowledged publishes the server may send: as many as IoT Core itself accepts (same page).
 const RECEIVE_MAXIMUM: u16 = 100;
 
-/// rumqttc reserves memory for this many unacknowledged publishes, and allows no less. This session does not publish.
-/// For a session that publishes, IoT Core accepts 100.
+/// rumqttc reserves memory for this many unacknowledged publishes, at least one. This session does not publish. For a
+/// session that publishes, IoT Core accepts 100.
 const OUTGOING_INFLIGHT: u16 = 1;
 
 /// How long sending DISCONNECT may take.
 const DISCONNECT_TIME: Duration = Duration::from_secs(1);
 
-/// The longest random part of the wait before the second attempt. It doubles with each attempt after that.
+/// The longest random part of the wait before the second attempt. This maximum doubles with each attempt after that.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 
-/// The longest random part of any wait, to which [`Failure::retry_after`] is added.
+/// The longest random part of any wait. [`Failure::retry_after`] is added to it.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
 
 /// The settings of the MQTT 5 client.
@@ -39,8 +39,8 @@ pub fn options(client_id: &str) -> MqttOptions {
         .set_outgoing_inflight_upper_limit(OUTGOING_INFLIGHT)
         .set_receive_maximum(Some(RECEIVE_MAXIMUM));
     tracing::debug!(
-        "each attempt sends CONNECT with client ID {client_id}, keep-alive {KEEP_ALIVE} s, clean start, receive maximum \
-         {RECEIVE_MAXIMUM}"
+        "each attempt sends CONNECT with client ID {client_id}, keep-alive {KEEP_ALIVE} s, clean start, receive \
+         maximum {RECEIVE_MAXIMUM}"
     );
     options
 }
@@ -53,7 +53,8 @@ pub struct Session {
 
 impl Session {
     /// Tries to connect until an attempt succeeds or fails for good, at most `attempts` times, which must be one or
-    /// more, and within `limit` for all of them. Where the limit passes, `output` knows the phase.
+    /// more, and within `limit` for all of them. If the limit passes, the failure names the phase that the connector
+    /// last reported to `output`.
     pub async fn connect(
         options: &MqttOptions,
         attempts: u32,
@@ -68,12 +69,13 @@ impl Session {
             .build();
         let connecting = (|| Self::attempt(options.clone()))
             .retry(waits)
+            // It is `None` if another attempt cannot help.
             .when(|failure| failure.retry_after().is_some())
-            // `longest` is `None` after the last attempt. A result of `None` ends the attempts with this failure.
-            .adjust(|failure, longest| {
+            // `random_max` is `None` after the last attempt. A result of `None` ends the attempts with this failure.
+            .adjust(|failure, random_max| {
                 // A random wait, so that clients that failed together do not come back together.
-                let wait = longest?.mul_f64(fastrand::f64()) + failure.retry_after()?;
-                // Without time for another attempt, this failure says more than a passed deadline.
+                let wait = random_max?.mul_f64(fastrand::f64()) + failure.retry_after()?;
+                // If no time is left for another attempt, this failure counts: it says more than a passed deadline.
                 (Instant::now() + wait < deadline).then_some(wait)
             })
             .notify(|failure, wait| {
@@ -87,12 +89,12 @@ impl Session {
         let (client, mut eventloop) = AsyncClient::builder(options).build();
         loop {
             if let Event::Incoming(Incoming::ConnAck(connack)) = eventloop.poll().await? {
-                // This is a success: of a CONNACK that refuses, the byte stream makes an error.
-                let code = ReasonCode::from(connack.code as u8);
-                tracing::debug!("< CONNACK {code}{}", in_words(connack.properties));
-                // A DISCONNECT that came together with CONNACK is a part of the answer. How else the session may have
-                // ended by now does not matter. Tokio lets a task read only so much in one turn, so the look for it
-                // needs a turn of its own.
+                // Always a success: the connector's byte stream looks at the first packet too, and makes an error of a
+                // refusal.
+                tracing::debug!("< CONNACK Success (0x00){}", in_words(connack.properties));
+                // A server that accepts and ends the session in one breath has refused it. Only such a DISCONNECT has a
+                // reason code here; how else the session may have ended does not matter. Tokio's budget for reading may
+                // be used up, and then `poll` would be pending although the packet is here. After the yield it is new.
                 tokio::task::yield_now().await;
                 let next = eventloop.poll().now_or_never().and_then(Result::err).map(Failure::from);
                 return match next {
@@ -103,11 +105,12 @@ impl Session {
         }
     }
 
-    /// Sends DISCONNECT (0x00), and then Close 1000, close_notify and FIN, with little more than a second for each of
-    /// the two. How the server reacts no longer matters, since the session was a success.
+    /// Sends DISCONNECT (0x00) within a second, then Close 1000, close_notify and FIN within little more than another.
+    /// How the server reacts no longer matters, since the session was a success.
     pub async fn disconnect(mut self, connector: &Connector) {
         let goodbye = async {
-            // After this `poll` does not reconnect, even if the server has already ended the connection.
+            // This queues DISCONNECT, which `poll` sends. From here on `poll` does not reconnect, even if the server
+            // has already ended the connection.
             self.client.disconnect_now().await.ok();
             while let Ok(event) = self.eventloop.poll().await {
                 if matches!(event, Event::Outgoing(Outgoing::Disconnect)) {
@@ -119,7 +122,7 @@ impl Session {
         if timeout(DISCONNECT_TIME, goodbye).await.is_err() {
             tracing::warn!("DISCONNECT could not be sent in time");
         }
-        // The byte stream goes with the event loop, and closes in the background. `closed` waits for that.
+        // The byte stream is dropped with the event loop, and closes in the background. `closed` waits for that.
         drop(self.eventloop);
         connector.closed().await;
     }
