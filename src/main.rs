@@ -46,7 +46,7 @@ pub(crate) async fn run(cli: &Cli, out: impl Write + Send + 'static) -> Result<(
     let output = Output::new(out);
 
     // 1. Settings: region, credentials, root certificates and proxy. What the flags leave open comes from the
-    //    environment, credentials from the AWS credential chain.
+    //    endpoint's name and the environment, credentials from the AWS credential chain.
     let builder = cli.apply(Connector::builder(cli.endpoint.clone()));
 
     // 2. Connector: for every attempt in step 4 it opens TCP, TLS, and a WebSocket whose upgrade request is presigned
