@@ -13,6 +13,7 @@ use crate::connector::{Connector, Observer, Shared};
 use crate::credentials::{FreshCredentials, Source};
 use crate::endpoint::Endpoint;
 use crate::environment::variable;
+use crate::failure::report::causes;
 use crate::network::Network;
 use crate::network::proxy::Proxies;
 use crate::network::tls::Tls;
@@ -29,7 +30,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Why a [`Connector`] cannot be built. No message shows a secret.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// Neither the application, nor the endpoint's name, nor the environment says which region to sign for.
@@ -56,6 +57,14 @@ pub enum BuildError {
     /// nothing of its value.
     #[error("{0}")]
     Proxy(String),
+}
+
+/// The message with its causes, as it is shown where `main` returns the error.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        causes(self).try_for_each(|cause| write!(f, ": {cause}"))
+    }
 }
 
 /// Sets up a [`Connector`]. What is left out comes from the environment, as with other AWS tools.
@@ -114,14 +123,15 @@ impl ConnectorBuilder {
         self
     }
 
-    /// Signs with SigV4a for these regions, names separated by commas with `*` for any characters.
+    /// Signs with SigV4a for these regions, names separated by commas with `*` for any characters. The region must still
+    /// be known, for credential services and hints.
     pub fn region_set(mut self, regions: impl Into<String>) -> Self {
         self.region_set = Some(regions.into());
         self
     }
 
-    /// Credentials, or the provider to ask for them. Without it: the AWS credential chain. This must be called if the
-    /// feature `chain` is off.
+    /// Credentials, or the provider to ask for them during TCP and TLS; if those fail first, its future is dropped.
+    /// Without it: the AWS credential chain. This must be called if the feature `chain` is off.
     pub fn credentials(mut self, provider: impl ProvideCredentials + 'static) -> Self {
         self.credentials = Some(SharedCredentialsProvider::new(provider));
         self

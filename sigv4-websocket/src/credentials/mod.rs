@@ -147,7 +147,8 @@ impl Source {
 async fn ask(name: &str, provider: impl ProvideCredentials) -> Result<Sourced, SourceError> {
     // aws-config panics at some answers of a metadata service, and at a container's URL without a scheme.
     let answer = AssertUnwindSafe(provider.provide_credentials()).catch_unwind().await;
-    let panicked = |_| Err(CredentialsError::unhandled("its settings or its answer make no sense"));
+    let panicked =
+        |_| Err(CredentialsError::unhandled("it panicked: its settings or its answer make no sense"));
     let name = name.to_owned();
     match answer.unwrap_or_else(panicked) {
         Ok(keys) if keys.access_key_id().is_empty() || keys.secret_access_key().is_empty() => {

@@ -150,8 +150,8 @@ impl Failure {
     }
 
     /// The shortest wait before another attempt, a second or more, or `None` if no attempt can help until somebody
-    /// changes something. Add a random wait that grows with each attempt, so that clients that failed together do not
-    /// come back together.
+    /// changes something, or if nobody can know that, as after an error of the application's own provider. Add a random
+    /// wait that grows with each attempt, so that clients that failed together do not come back together.
     pub fn retry_after(&self) -> Option<Duration> {
         let transient = match &*self.0 {
             Cause::Deadline { .. } => true,

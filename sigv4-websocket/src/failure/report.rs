@@ -28,11 +28,7 @@ pub(crate) fn report(failure: &Failure, facts: &Facts<'_>) -> String {
     };
     let mut previous = failure.to_string();
     line("error", &shown(&previous));
-    for cause in causes(failure) {
-        // This says only that there is another cause, and not what it is.
-        if matches!(cause.downcast_ref(), Some(CredentialsError::CredentialsNotLoaded(_))) {
-            continue;
-        }
+    for cause in telling_causes(failure) {
         let cause = message(cause);
         // Some libraries repeat their cause in their own message.
         if !previous.ends_with(&cause) {
@@ -60,7 +56,7 @@ pub(super) fn gist(failure: &Failure) -> String {
 }
 
 pub(super) fn summary(failure: &Failure) -> String {
-    let cause = causes(failure).last().map(|cause| format!(": {}", message(cause)));
+    let cause = telling_causes(failure).last().map(|cause| format!(": {}", message(cause)));
     shown(&format!("{failure}{}", cause.unwrap_or_default()))
 }
 
@@ -78,6 +74,13 @@ fn message(error: &Cause) -> String {
     let dump =
         ["Request {", "Response {", "StartEl {"].into_iter().filter_map(|start| text.find(start)).min();
     text[..dump.unwrap_or(text.len())].replace("StatusCode(", "(")
+}
+
+/// The causes without `CredentialsNotLoaded`, which says only that there is another cause, and not what it is.
+fn telling_causes(failure: &Failure) -> impl Iterator<Item = &Cause> {
+    let is_telling =
+        |cause: &&Cause| !matches!(cause.downcast_ref(), Some(CredentialsError::CredentialsNotLoaded(_)));
+    causes(failure).filter(is_telling)
 }
 
 /// The causes of `error`, the outermost first.

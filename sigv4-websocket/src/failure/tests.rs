@@ -317,12 +317,12 @@ fn what_only_the_mqtt_client_knows_is_told_apart() {
     assert!(no_ack.summary().starts_with("the server does not answer any more"), "{no_ack:?}");
     let unresolved =
         TcpError::Resolve { host: "sts.invalid".to_owned(), source: io::Error::other("offline") };
-    let source = CredentialsError::provider_error(NetworkError::Tcp(unresolved));
-    let offline = failure(SourceError::Failed { name: "container".to_owned(), source });
-    assert_eq!(offline.retry_after(), Some(Duration::from_secs(1)));
-    let denied = CredentialsError::provider_error("denied");
-    let denied = failure(SourceError::Failed { name: "container".to_owned(), source: denied });
-    assert_eq!(denied.retry_after(), None);
+    let offline = CredentialsError::provider_error(NetworkError::Tcp(unresolved));
+    let none = CredentialsError::not_loaded_no_source();
+    let [offline, denied, none] = [offline, CredentialsError::provider_error("denied"), none]
+        .map(|source| failure(SourceError::Failed { name: "profile p".to_owned(), source }));
+    assert_eq!((offline.retry_after(), denied.retry_after()), (Some(Duration::from_secs(1)), None));
+    assert_eq!(none.summary(), "the profile p does not provide credentials");
 }
 
 #[test]
