@@ -1,5 +1,5 @@
-//! The shortest way to connect: `presign.rs` and rumqttc's own WebSocket. Copy this file and `presign.rs`; the README of
-//! the repository lists what they depend on.
+//! The shortest way to connect: `presign.rs` and rumqttc's own WebSocket. Copy this file and `presign.rs`. What they
+//! depend on stands in the README of the repository.
 //!
 //! ```sh
 //! cargo run --example minimal -- <id>-ats.iot.<region>.amazonaws.com <region>

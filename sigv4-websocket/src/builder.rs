@@ -109,8 +109,8 @@ impl Connector {
 }
 
 impl ConnectorBuilder {
-    /// The region to sign for. Without it, or if it is empty: the region in the endpoint's name, else `AWS_REGION`, else
-    /// `AWS_DEFAULT_REGION`.
+    /// The region to sign for. Without it, or if it is empty: the region in the endpoint's name, else `AWS_REGION`,
+    /// else `AWS_DEFAULT_REGION`.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into()).filter(|region| !region.is_empty());
         self
@@ -123,8 +123,8 @@ impl ConnectorBuilder {
         self
     }
 
-    /// Signs with SigV4a for these regions, names separated by commas with `*` for any characters. The region must still
-    /// be known, for credential services and hints.
+    /// Signs with SigV4a for these regions, names separated by commas with `*` for any characters. The region must
+    /// still be known, for credential services and hints.
     pub fn region_set(mut self, regions: impl Into<String>) -> Self {
         self.region_set = Some(regions.into());
         self
