@@ -118,7 +118,7 @@ async fn what_a_proxy_setting_makes_unreachable_is_reported() {
             Some(host) => (with_web_identity(program(&gateway), &format!("https://{host}")).await, 3),
         };
         let program = program.env("ALL_PROXY", url).env("NO_PROXY", exempt);
-        assert_fails(&program.args(["--log-level", "trace"]).run().await, code, &told);
+        assert_fails(&program.args(["--attempts", "1", "--log-level", "trace"]).run().await, code, &told);
     }
     assert_eq!(proxy.requests().len(), 2);
 }
