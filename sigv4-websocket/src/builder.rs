@@ -36,7 +36,7 @@ pub enum BuildError {
     /// Neither the application, nor the endpoint's name, nor the environment says which region to sign for.
     #[error("which region is the endpoint in? Its name does not say: give the region, or set AWS_REGION")]
     NoRegion,
-    /// A region consists of small letters, digits and hyphens.
+    /// The name of a region consists of small letters, digits and hyphens. In a region set there may be `*` and commas.
     #[error("{:?} is not the name of a region such as us-east-1", shown(.0))]
     Region(String),
     /// The application gave both credentials and a profile.
@@ -151,8 +151,9 @@ impl ConnectorBuilder {
         self
     }
 
-    /// Connects through this HTTP proxy, `http://[user:password@]host:port`, always. Without it: through the one that
-    /// `HTTPS_PROXY` or `ALL_PROXY` names, except for loopback and for what `NO_PROXY` lists.
+    /// Connects through this HTTP proxy, `http://[user:password@]host:port`, to the endpoint and to credential services
+    /// with TLS, always. Without it: through the one that `HTTPS_PROXY` or `ALL_PROXY` names, except for loopback and
+    /// for what `NO_PROXY` lists.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(url.into());
         self
@@ -189,7 +190,7 @@ impl ConnectorBuilder {
         let scope = match self.region_set {
             None if self.sigv4a => Scope::RegionSet(region.clone()),
             None => Scope::Region(region.clone()),
-            Some(regions) => Scope::RegionSet(regions),
+            Some(regions) => Scope::RegionSet(of_regions(regions, "*,")?),
         };
         let ca_file = self.ca_file.map(|path| ("the CA file", path));
         let ca_file = ca_file.or_else(|| variable("AWS_CA_BUNDLE").map(|(name, path)| (name, path.into())));
@@ -232,8 +233,13 @@ impl ConnectorBuilder {
         let known = self.region.as_deref().or(self.endpoint.region()).map(str::to_owned);
         let set =
             || ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(variable).map(|(_, region)| region);
-        let region = known.or_else(set).ok_or(BuildError::NoRegion)?;
-        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if region.chars().all(allowed) { Ok(region) } else { Err(BuildError::Region(region)) }
+        of_regions(known.or_else(set).ok_or(BuildError::NoRegion)?, "")
     }
+}
+
+/// The text, if it can name regions, with these characters between and in their names.
+fn of_regions(text: String, more: &str) -> Result<String, BuildError> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || more.contains(c);
+    let valid = !text.is_empty() && text.chars().all(allowed);
+    if valid { Ok(text) } else { Err(BuildError::Region(text)) }
 }

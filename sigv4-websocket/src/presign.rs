@@ -43,9 +43,9 @@ pub enum Scope {
 /// Presigns the WebSocket upgrade request `GET wss://<authority>/mqtt` in its query (IAM user guide, "AWS
 /// Signature Version 4 for API requests").
 ///
-/// `authority` is the `Host` header exactly as it will be sent, a bare host; it is the only signed header. `time` must
-/// be within five minutes of the server's clock. Do not log the URL: it is as secret as a password during the next five
-/// minutes, and it holds the session token, which is secret for as long as it is valid.
+/// `authority` is the `Host` header exactly as it will be sent, `HOST[:PORT]`; it is the only signed header. `time`
+/// must be within five minutes of the server's clock. Do not log the URL: it is as secret as a password during the next
+/// five minutes, and it holds the session token, which is secret for as long as it is valid.
 ///
 /// # Errors
 ///

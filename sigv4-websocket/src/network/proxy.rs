@@ -21,7 +21,7 @@ const DEFAULT_PORT: u16 = 80;
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// What is never reached through a proxy of the environment.
-const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
+pub(super) const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
 
 /// A proxy setting that cannot be used. The message never shows its value, which may hold a password.
 #[derive(Clone, Debug, thiserror::Error)]

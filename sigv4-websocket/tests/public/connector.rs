@@ -102,12 +102,17 @@ fn what_cannot_work_is_refused_when_the_connector_is_built() {
     let settings = || Connector::builder(endpoint.clone()).credentials(keys());
     assert_eq!(settings().build().expect("a connector").region(), "eu-west-1");
     assert_eq!(settings().region("us-east-1").build().expect("a connector").region(), "us-east-1");
-    for region in ["eu west 1", "eu_west_1", "EU", "eu.west", "eu-west-1\n"] {
-        assert!(matches!(settings().region(region).build(), Err(BuildError::Region(_))), "{region:?}");
+    for text in ["eu west 1", "eu_west_1", "EU", "eu.west", "eu-west-1\n"] {
+        for refused in [settings().region(text), settings().region_set(text), settings().region_set("")] {
+            assert!(matches!(refused.build(), Err(BuildError::Region(_))), "{text:?}");
+        }
     }
     assert_eq!(settings().region("").build().expect("a connector").region(), "eu-west-1");
     let of_one_region = format!("{:?}", settings().sigv4a().build().expect("a connector"));
     assert!(of_one_region.contains("RegionSet(\"eu-west-1\")"), "{of_one_region}");
+    let local = Connector::builder("localhost".parse().expect("an endpoint")).region("eu-west-1");
+    let local = local.credentials(keys()).proxy("socks5://127.0.0.1:9").build();
+    assert!(matches!(local, Err(BuildError::Proxy(_))), "{local:?}");
     assert!(matches!(settings().profile("p").build(), Err(BuildError::CredentialsAndProfile)));
     assert!(matches!(settings().ca_file("/nowhere/ca.pem").build(), Err(BuildError::CaFile { .. })));
     let bad_proxy = settings().proxy("socks5://user:PASSW0RD@127.0.0.1:9").build().expect_err("a proxy");

@@ -17,16 +17,12 @@ async fn credentials_that_have_expired_are_used_with_a_warning() {
 
 #[tokio::test]
 async fn a_refusal_says_whether_they_have_expired_by_the_servers_clock() {
-    let (hour_ago, in_an_hour) = (&expiration(-LONG)[..], &expiration(LONG)[..]);
-    for (expiration, ahead, said) in [
-        (hour_ago, 0, "hint: the credentials expired at "),
-        (in_an_hour, 0, "hint: the credentials have not expired, they are good until "),
-        // They have expired by the server's clock, which is a day ahead, but not by the local one.
-        (in_an_hour, 24 * 60 * 60, "hint: the credentials expired at "),
-    ] {
+    // Those of the second row have expired by the server's clock, which is a day ahead, but not by the local one.
+    for (expiration, ahead) in [(expiration(-LONG), 0), (expiration(LONG), 24 * 60 * 60)] {
         let gateway = Gateway::start(Script { clock_offset_seconds: ahead, ..Script::default() }).await;
-        let outcome = process(program(&gateway), &temporary("UNKNOWN"), expiration).run().await;
+        let outcome = process(program(&gateway), &temporary("UNKNOWN"), &expiration).run().await;
         assert_eq!(outcome.code, 6, "{expiration}: {outcome:#?}");
-        assert!(outcome.stderr.contains(said), "{expiration}: {outcome:#?}");
+        let said = outcome.stderr.contains("hint: the credentials expired at ");
+        assert!(said, "{expiration}: {outcome:#?}");
     }
 }

@@ -175,9 +175,7 @@ async fn a_profile_file_that_cannot_be_read_is_an_error() {
     for (file, content, settings, named) in rows {
         let (outcome, _) = run(|program| set(program.file(file, &content), settings)).await;
         let named = format!("{named}\n");
-        assert_fails(
-            &outcome,
-            &["error: cannot read the profile file ", &named, "hint: the file must be UTF-8"],
-        );
+        let told = ["error: cannot read the profile file ", &named, "hint: the file must be UTF-8"];
+        assert_fails(&outcome, &told);
     }
 }

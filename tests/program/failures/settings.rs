@@ -51,6 +51,7 @@ async fn a_flag_that_cannot_work_is_refused() {
         (&[("--profile", Some("work"))], "--access-key"),
         (&[("--timeout", Some("0"))], "--timeout"),
         (&[("--timeout", Some("86401"))], "--timeout"),
+        (&[("--attempts", Some("0"))], "--attempts"),
         (&[("--ca-file", Some(&no_certificate))], useless),
         (&[("--ca-file", Some(&not_base64))], "cause: cannot read certificates from"),
         (&[("--region-set", Some("*"))], "--region-set needs --signing-algorithm sigv4a"),

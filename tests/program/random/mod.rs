@@ -39,13 +39,7 @@ fn survives<C: Debug>(
     let minutes = std::env::var("RANDOM_MINUTES").ok().and_then(|minutes| minutes.parse().ok());
     let until = minutes.map(|minutes: u64| Instant::now() + Duration::from_secs(60 * minutes));
     let rng_seed = if until.is_some() { RngSeed::Random } else { RngSeed::Fixed(20_261_125) };
-    let config = Config {
-        cases: count,
-        rng_seed,
-        failure_persistence: None,
-        max_shrink_iters: 200,
-        ..Config::default()
-    };
+    let config = Config { cases: count, rng_seed, failure_persistence: None, ..Config::default() };
     let run =
         |case| Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(survive(case));
     let mut tried = 0;

@@ -202,11 +202,8 @@ async fn a_101_must_fit_the_request() {
         };
         let failure = exchange(flawed).await.0.expect_err("a failure");
         let error = "error: the server's 101 answer is not a WebSocket for MQTT";
-        assert_eq!(
-            explained(&failure),
-            format!("{error}: {flaw}\n  server: nginx\n{NOT_IOT_CORE}"),
-            "{wrong}"
-        );
+        let told = format!("{error}: {flaw}\n  server: nginx\n{NOT_IOT_CORE}");
+        assert_eq!(explained(&failure), told, "{wrong}");
         assert_eq!((failure.phase(), failure.retry_after()), (Phase::WebSocket, None), "{wrong}");
     }
 }
