@@ -69,7 +69,7 @@ impl Session {
             .build();
         let connecting = (|| Self::attempt(options.clone()))
             .retry(waits)
-            // It is `None` if another attempt cannot help.
+            // `retry_after` is `None` if another attempt cannot help.
             .when(|failure| failure.retry_after().is_some())
             // `random_max` is `None` after the last attempt. A result of `None` ends the attempts with this failure.
             .adjust(|failure, random_max| {
